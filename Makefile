@@ -1,0 +1,42 @@
+# Every target sets up what it needs by itself: Python 3.11 or newer (with venv) and make are all that must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SOURCES := core/src plugins tests examples scripts
+
+.PHONY: install demo test test-kube check format bench clean
+install: $(INSTALLED)
+
+$(INSTALLED): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml) core/src/sluicegate/_version.py
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	touch $@
+
+demo: install
+	$(BIN)/sluicegate demo
+
+test: install
+	$(BIN)/python -m pytest
+
+# A kubeconfig in SLUICEGATE_TEST_KUBECONFIG is used instead of building a control plane, which needs Go.
+test-kube: install
+	$(BIN)/python -m tests.clusters require-real
+	$(BIN)/python -m pytest --cluster=real tests
+
+check: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install
+	$(BIN)/python -m pytest --cluster=embedded tests/scale -o testpaths= --run-benchmarks -s
+
+clean:
+	rm -rf .venv

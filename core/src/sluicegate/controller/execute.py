@@ -1,0 +1,139 @@
+"""Carries a decision out: its writes in order, each at the version that was read, and each event after its write."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from sluicegate.api.foreign import ReplicaSet
+from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, Resource
+from sluicegate.engine.decision import (
+    Action,
+    ClaimReplicaSet,
+    CreateReplicaSet,
+    Decision,
+    DeleteReplicaSet,
+    Event,
+    PatchReplicaSet,
+    PatchRollout,
+)
+from sluicegate.errors import Conflict, NotFound
+from sluicegate.kube.client import Client
+from sluicegate.kube.recorder import ObjectReference
+
+logger = logging.getLogger(__name__)
+
+Written = Callable[[Resource, str, str], None]
+"""Told of each write: the resource, the object's name and its new resource version."""
+
+
+class Recorder(Protocol):
+    """Where events go."""
+
+    def record(self, reference: ObjectReference, type: str, reason: str, message: str) -> None:
+        """Take an event without waiting."""
+
+
+class Execution:
+    """The writes of one pass over one Rollout.
+
+    Every write carries the version it was decided on, or the one that an earlier write of the same pass answered with.
+    A write that conflicts raises Conflict and ends the pass: what is left is decided again.
+    """
+
+    def __init__(
+        self, client: Client, recorder: Recorder, reference: ObjectReference, version: str, written: Written
+    ) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._rollout = reference
+        self._version = version
+        self._replica_set_versions: dict[str, str] = {}
+        self._written = written
+
+    async def carry_out(self, decision: Decision) -> None:
+        """Make all writes of a decision, then its status write, then its last events."""
+        for action in decision.actions:
+            await self._act(action)
+        if decision.status:
+            await self._patch_rollout({"status": dict(decision.status)}, subresource="status")
+        self._record(decision.events)
+
+    async def _act(self, action: Action) -> None:
+        match action:
+            case CreateReplicaSet(manifest, events):
+                await self._create(manifest)
+                self._record(events)
+            case ClaimReplicaSet(replica_set, patch, adopts):
+                if adopts:
+                    await self._check_alive()
+                await self._patch_replica_set(replica_set, patch)
+            case PatchReplicaSet(replica_set, patch, events):
+                await self._patch_replica_set(replica_set, patch)
+                self._record(events)
+            case DeleteReplicaSet(replica_set):
+                await self._delete(replica_set)
+            case PatchRollout(patch, events):
+                await self._patch_rollout(patch)
+                self._record(events)
+
+    async def _create(self, manifest: Mapping[str, Any]) -> None:
+        answer = await self._client.create(REPLICA_SETS, self._rollout.namespace, dict(manifest))
+        self._remember(REPLICA_SETS, answer)
+
+    async def _check_alive(self) -> None:
+        """Ask the API, not the cache: a Rollout that is gone, or going, must not adopt."""
+        live = (await self._client.get(ROLLOUTS, self._rollout.namespace, self._rollout.name))["metadata"]
+        if live.get("uid") != self._rollout.uid or live.get("deletionTimestamp"):
+            raise _conflict("rollouts", self._rollout.name)
+
+    async def _patch_replica_set(self, replica_set: ReplicaSet, patch: Mapping[str, Any]) -> None:
+        metadata = replica_set.metadata
+        version = self._replica_set_versions.get(metadata.uid, metadata.resource_version)
+        try:
+            answer = await self._client.patch(
+                REPLICA_SETS, metadata.namespace, metadata.name, _at_version(patch, version)
+            )
+        except NotFound as error:
+            raise _conflict("replicasets", metadata.name) from error
+        self._replica_set_versions[metadata.uid] = self._remember(REPLICA_SETS, answer)
+
+    async def _delete(self, replica_set: ReplicaSet) -> None:
+        metadata = replica_set.metadata
+        try:
+            await self._client.delete(
+                REPLICA_SETS,
+                metadata.namespace,
+                metadata.name,
+                uid=metadata.uid,
+                resource_version=self._replica_set_versions.get(metadata.uid, metadata.resource_version),
+            )
+        except NotFound:
+            logger.debug("ReplicaSet %s/%s was gone already", metadata.namespace, metadata.name)
+
+    async def _patch_rollout(self, patch: Mapping[str, Any], subresource: str = "") -> None:
+        answer = await self._client.patch(
+            ROLLOUTS,
+            self._rollout.namespace,
+            self._rollout.name,
+            _at_version(patch, self._version),
+            subresource=subresource,
+        )
+        self._version = self._remember(ROLLOUTS, answer)
+
+    def _remember(self, resource: Resource, answer: Mapping[str, Any]) -> str:
+        metadata = answer["metadata"]
+        self._written(resource, metadata["name"], metadata["resourceVersion"])
+        return str(metadata["resourceVersion"])
+
+    def _record(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._recorder.record(self._rollout, event.type, event.reason, event.message)
+
+
+def _at_version(patch: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """The same merge patch with the version it was decided on, which makes the API answer 409 where that is old."""
+    return {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": version}}
+
+
+def _conflict(plural: str, name: str) -> Conflict:
+    return Conflict(f"{plural} {name!r} is not what it was when it was read", status=409, reason="Conflict")

@@ -1,0 +1,198 @@
+"""One controller process: reflectors that fill the caches, a queue of Rollouts, and workers that reconcile them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sluicegate.api import names
+from sluicegate.api.foreign import ReplicaSet, Service, decode_replica_set, decode_service
+from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from sluicegate.api.rollout import KIND
+from sluicegate.controller.caches import (
+    Caches,
+    StoredRollout,
+    decode_rollout,
+    identify,
+    is_handled,
+)
+from sluicegate.controller.execute import Recorder
+from sluicegate.controller.rollouts import Key, ReconcileFailed, RolloutReconciler, reference_of
+from sluicegate.engine.canary import RESYNC_SECONDS
+from sluicegate.errors import Conflict, SluicegateError
+from sluicegate.kube.client import Client
+from sluicegate.kube.recorder import EventRecorder
+from sluicegate.kube.reflector import Reflector
+from sluicegate.kube.workqueue import QueueShutDown, WorkQueue
+from sluicegate.plugins.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+COMPONENT = "rollouts-controller"
+LAST_RETRY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a controller runs: `namespace` None means all; `workers` Rollouts are reconciled at a time."""
+
+    namespace: str | None = None
+    workers: int = 10
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Manager:
+    """Runs the controller of one cluster until it is cancelled."""
+
+    def __init__(
+        self,
+        client: Client,
+        registry: Registry,
+        settings: Settings,
+        *,
+        recorder: Recorder | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._caches = Caches.empty()
+        self._events = EventRecorder(client, COMPONENT)
+        self._recorder: Recorder = recorder or self._events
+        self._queue: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
+        self.reconciler = RolloutReconciler(
+            client, self._caches, registry, self._recorder, clock=clock, monotonic=time.monotonic
+        )
+
+    async def run(self) -> None:
+        """Fill the caches, then reconcile; ends only by cancellation, or with the error that no retry can mend."""
+        reflectors = self._reflectors()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._events.run())
+                for reflector in reflectors:
+                    tasks.create_task(reflector.run())
+                for reflector in reflectors:
+                    await reflector.wait_synced()
+                logger.info("caches are filled, reconciling with %d workers", self._settings.workers)
+                for _ in range(self._settings.workers):
+                    tasks.create_task(self._work())
+                tasks.create_task(self._resync())
+        finally:
+            self._queue.shutdown()
+            await self._events.flush()
+
+    def _reflectors(self) -> "tuple[Reflector[StoredRollout], Reflector[ReplicaSet], Reflector[Service]]":
+        namespace = self._settings.namespace
+        return (
+            Reflector(
+                self._client,
+                ROLLOUTS,
+                decode=decode_rollout,
+                identify=identify,
+                store=self._caches.rollouts,
+                on_change=self._rollout_changed,
+                namespace=namespace,
+            ),
+            Reflector(
+                self._client,
+                REPLICA_SETS,
+                decode=decode_replica_set,
+                identify=identify,
+                store=self._caches.replica_sets,
+                on_change=self._replica_set_changed,
+                namespace=namespace,
+                label_selector=names.HASH_LABEL,
+            ),
+            Reflector(
+                self._client,
+                SERVICES,
+                decode=decode_service,
+                identify=identify,
+                store=self._caches.services,
+                on_change=self._service_changed,
+                namespace=namespace,
+            ),
+        )
+
+    def _rollout_changed(self, old: StoredRollout | None, new: StoredRollout | None) -> None:
+        found = new or old
+        if found is None or not is_handled(found):
+            return
+        key = (found.metadata.namespace, found.metadata.name)
+        if old is None:
+            text = f"Rollout resource added to informer: {key[0]}/{key[1]}"
+            self._recorder.record(reference_of(found), "Normal", "RolloutAddedToInformer", text)
+        if new is None:
+            text = f"Rollout {key[1]}/{key[0]} is deleted."
+            self._recorder.record(reference_of(found), "Normal", "RolloutDeleted", text)
+        self._queue.add(key)
+
+    def _replica_set_changed(self, old: ReplicaSet | None, new: ReplicaSet | None) -> None:
+        for replica_set in filter(None, (old, new)):
+            for key in self._rollouts_of(replica_set):
+                self._queue.add(key)
+
+    def _rollouts_of(self, replica_set: ReplicaSet) -> Iterable[Key]:
+        """The Rollout that owns it; of an orphan, those of its namespace, one of which may adopt it."""
+        namespace, owner = replica_set.metadata.namespace, replica_set.metadata.controller
+        if owner is not None:
+            return [(namespace, owner.name)] if owner.kind == KIND else []
+        return [(namespace, rollout.metadata.name) for rollout in self._caches.rollouts.list(namespace)]
+
+    def _service_changed(self, old: Service | None, new: Service | None) -> None:
+        service = new or old
+        if service is None:
+            return
+        namespace, name = service.metadata.namespace, service.metadata.name
+        for rollout in self._caches.rollouts.list(namespace):
+            if name in named_services(rollout):
+                self._queue.add((namespace, rollout.metadata.name))
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                key = await self._queue.get()
+            except QueueShutDown:
+                return
+            try:
+                await self._reconcile(key)
+            finally:
+                self._queue.done(key)
+
+    async def _reconcile(self, key: Key) -> None:
+        try:
+            result = await self.reconciler.reconcile(key)
+        except Conflict as error:
+            logger.debug("%s/%s: deciding again: %s", *key, error)
+            self._queue.add_rate_limited(key)
+        except (ReconcileFailed, SluicegateError) as error:
+            logger.warning("%s/%s: %s", *key, error)
+            self._queue.add_rate_limited(key)
+        except Exception:
+            logger.exception("%s/%s: the pass failed", *key)
+            self._queue.add_rate_limited(key)
+        else:
+            self._queue.forget(key)
+            if result.requeue_after is not None:
+                self._queue.add_after(key, result.requeue_after)
+
+    async def _resync(self) -> None:
+        while True:
+            await asyncio.sleep(RESYNC_SECONDS)
+            for rollout in self._caches.rollouts.list():
+                self._queue.add((rollout.metadata.namespace, rollout.metadata.name))
+
+
+def named_services(rollout: StoredRollout) -> set[str]:
+    """The Services that a Rollout's strategy names."""
+    strategy = (rollout.document.get("spec") or {}).get("strategy") or {}
+    canary, blue_green = strategy.get("canary") or {}, strategy.get("blueGreen") or {}
+    members = [canary.get(name) for name in ("canaryService", "stableService")]
+    members += [blue_green.get(name) for name in ("activeService", "previewService")]
+    return {name for name in members if isinstance(name, str) and name}

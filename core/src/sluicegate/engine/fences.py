@@ -1,0 +1,29 @@
+"""How far an update may go above and below the wanted number of pods: `maxSurge` and `maxUnavailable` resolved."""
+
+from dataclasses import dataclass
+
+from sluicegate.api.intstr import scaled_value
+
+
+@dataclass(frozen=True, slots=True)
+class Fences:
+    """Pods allowed above the wanted count, and pods that may be missing from it."""
+
+    max_surge: int
+    max_unavailable: int
+
+
+def canary_fences(max_surge: int | str, max_unavailable: int | str, replicas: int) -> Fences:
+    """Resolve the fences of a canary of `replicas` pods.
+
+    Surge rounds up, unavailable down; both zero allow one unavailable pod, so that there is a way forward. A string
+    that is no percentage makes both zero, as Argo Rollouts does.
+    """
+    try:
+        surge = scaled_value(max_surge, replicas, round_up=True)
+        unavailable = scaled_value(max_unavailable, replicas, round_up=False)
+    except ValueError:
+        return Fences(0, 0)
+    if surge == 0 and unavailable == 0:
+        unavailable = 1
+    return Fences(surge, 0 if replicas == 0 else min(unavailable, replicas))

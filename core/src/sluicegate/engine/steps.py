@@ -1,0 +1,113 @@
+"""The step machine: how a step is called in events, and when the current one is complete."""
+
+from datetime import datetime, timedelta
+
+from sluicegate.api import names
+from sluicegate.api.foreign import ReplicaSet
+from sluicegate.api.rollout import CanaryStep, SetCanaryScale
+from sluicegate.api.status import PauseCondition
+from sluicegate.engine.scaling import next_sizes
+from sluicegate.engine.view import View, available, created, size
+from sluicegate.engine.weights import PodCounts
+
+
+def step_text(step: CanaryStep) -> str:
+    """The step as events name it, such as `setWeight: 20` or `pause: 1h`."""
+    if step.set_weight is not None:
+        return f"setWeight: {step.set_weight}"
+    if step.pause is not None:
+        return "pause" if step.pause.duration is None else f"pause: {step.pause.duration}"
+    if step.experiment is not None:
+        return "experiment"
+    if step.analysis is not None:
+        return "analysis"
+    if step.set_canary_scale is not None:
+        return _scale_text(step.set_canary_scale)
+    if step.plugin is not None:
+        return f"plugin: {step.plugin.name}"
+    if step.set_header_route is not None:
+        return f"setHeaderRoute: {step.set_header_route.name}"
+    if step.set_mirror_route is not None:
+        return f"setMirrorRoute: {step.set_mirror_route.name}"
+    return "invalid"
+
+
+def _scale_text(scale: SetCanaryScale) -> str:
+    if scale.weight is not None:
+        return f"setCanaryScale{{weight: {scale.weight}}}"
+    if scale.match_traffic_weight:
+        return "setCanaryScale{matchTrafficWeight: true}"
+    return f"setCanaryScale{{replicas: {scale.replicas or 0}}}"
+
+
+def step_complete(view: View, split: PodCounts, now: datetime) -> bool:
+    """Whether the current step is done; never while the Rollout is paused by hand."""
+    step = view.current_step
+    if step is None or view.halted:
+        return False
+    if step.pause is not None:
+        return _pause_over(view, now)
+    if step.set_weight is not None:
+        return at_desired_counts(view, split)
+    return step.set_header_route is not None or step.set_mirror_route is not None
+
+
+def pause_condition(view: View) -> PauseCondition | None:
+    """The stored condition of a pause step, if one is running."""
+    return next((c for c in view.status.pause_conditions if c.reason == names.CANARY_PAUSE_STEP), None)
+
+
+def pause_ends(view: View) -> datetime | None:
+    """When the running pause step is over; None while it has not begun, or has no duration."""
+    condition = pause_condition(view)
+    pause = view.current_step.pause if view.current_step else None
+    if condition is None or condition.start_time is None or pause is None or pause.seconds is None:
+        return None
+    return condition.start_time + timedelta(seconds=pause.seconds)
+
+
+def wants_pause(view: View) -> bool:
+    """Whether the current step is a pause that has yet to begin."""
+    if view.rollout.spec.paused or view.status.promote_full or not on_pause_step(view):
+        return False
+    return pause_condition(view) is None and not view.status.controller_pause
+
+
+def on_pause_step(view: View) -> bool:
+    return view.current_step is not None and view.current_step.pause is not None
+
+
+def _pause_over(view: View, now: datetime) -> bool:
+    """Resumed by a user (the condition is gone, the controller's mark still there), or past its end."""
+    if pause_condition(view) is None:
+        return view.status.controller_pause
+    ends = pause_ends(view)
+    return ends is not None and now > ends
+
+
+def at_desired_counts(view: View, split: PodCounts) -> bool:
+    """Whether the ReplicaSets are what a scaling decision would make of them now, the new one available.
+
+    Unlike Argo Rollouts a step is not complete while an old ReplicaSet still wants pods: its dead pods could hold the
+    surge that the canary needs, and the step would complete without a canary.
+    """
+    if any(size(other) > 0 or available(other) > 0 for other in view.others):
+        return False
+    wanted = next_sizes(view, split)
+    if not threshold_met(view, view.new_rs, wanted.new):
+        return False
+    stable = view.stable_rs
+    if stable is None:
+        return False
+    wanted_stable = wanted.stable if view.separate_stable else wanted.new
+    return size(stable) == wanted_stable and created(stable) == wanted_stable
+
+
+def threshold_met(view: View, replica_set: ReplicaSet | None, wanted: int) -> bool:
+    """Whether enough of a ReplicaSet is available: all of `wanted`, or what `replicaProgressThreshold` asks for."""
+    threshold = view.canary.replica_progress_threshold
+    if threshold is None or replica_set is None or threshold.value < 0:
+        return replica_set is not None and size(replica_set) == wanted == available(replica_set)
+    if threshold.type == "Percent":
+        return wanted == 0 or 100 * available(replica_set) >= threshold.value * wanted
+    return available(replica_set) >= threshold.value

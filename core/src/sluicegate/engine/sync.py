@@ -1,0 +1,153 @@
+"""The status of one pass: counters, pause bookkeeping, phase, time line, and the patch that stores what differs."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sluicegate.api import names
+from sluicegate.api.merge import merge_patch
+from sluicegate.api.selectors import format_selector
+from sluicegate.api.status import BlueGreenStatus, CanaryStatus, PauseCondition, RolloutStatus
+from sluicegate.engine.conditions import Conditions
+from sluicegate.engine.decision import Event
+from sluicegate.engine.duration import Happenings, next_duration
+from sluicegate.engine.phase import PhaseFacts, phase_of
+from sluicegate.engine.view import View, available, created
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What a pass does to the pauses: begin one, end one, or clear all of them."""
+
+    begin: str = ""
+    end: str = ""
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWrite:
+    """A merge patch of `.status` (empty: nothing to write) and the events that the write gives rise to."""
+
+    patch: dict[str, Any]
+    events: tuple[Event, ...]
+    status: RolloutStatus
+
+
+def observed_status(view: View) -> RolloutStatus:
+    """The status that starts a pass: fresh counters and hashes, what persists carried over, the rest dropped."""
+    old = view.status
+    return old.model_copy(
+        update={
+            "current_pod_hash": view.pod_hash,
+            "current_step_hash": view.step_hash,
+            "replicas": sum(created(rs) for rs in view.replica_sets),
+            "updated_replicas": created(view.new_rs),
+            "ready_replicas": sum(rs.status.ready_replicas for rs in view.replica_sets),
+            "promote_full": old.promote_full and old.stable_rs != view.pod_hash,
+            "current_step_index": view.step_index if view.steps else None,
+            "workload_observed_generation": "",
+            "blue_green": BlueGreenStatus(),
+            "canary": CanaryStatus(),
+            **scale_counters(view),
+        }
+    )
+
+
+def scale_counters(view: View) -> dict[str, Any]:
+    """The counters that the scale subresource and its readers follow."""
+    return {
+        "available_replicas": sum(available(rs) for rs in view.replica_sets),
+        "hpa_replicas": sum(created(rs) for rs in view.replica_sets),
+        "selector": format_selector(view.rollout.spec.selector),
+    }
+
+
+def finish(
+    view: View,
+    status: RolloutStatus,
+    found: Conditions,
+    happened: Happenings,
+    now: datetime,
+    *,
+    pauses: Pauses | None = None,
+) -> StatusWrite:
+    """Complete a status: pauses, generation, time line, phase; then take the difference to the stored one.
+
+    Without `pauses` they are left alone: a pass that does not evaluate the steps must not forget that a user resumed.
+    """
+    now = now.replace(microsecond=0)
+    paused = with_pauses(view, status, pauses, now, aborted=happened.aborted) if pauses else status
+    held = replace(happened, paused_by_human=_paused_by_human(view, paused))
+    new = paused.model_copy(
+        update={
+            "conditions": list(found.items),
+            "observed_generation": str(view.rollout.metadata.generation),
+            "duration": next_duration(view.status.duration, held, now),
+        }
+    )
+    new = new.model_copy(update=phase_members(view, new))
+    return StatusWrite(merged(view.status, new), _pause_events(view.status, new), new)
+
+
+def merged(old: RolloutStatus, new: RolloutStatus) -> dict[str, Any]:
+    """The merge patch from one status to another; absent, null and zero are the same and make no difference."""
+    return merge_patch(old.to_wire(), new.to_wire())
+
+
+def with_pauses(view: View, status: RolloutStatus, pauses: Pauses, now: datetime, *, aborted: bool) -> RolloutStatus:
+    """Pause bookkeeping: an abort drops all pauses; the controller's mark lives as long as a pause does.
+
+    While the Rollout is paused by hand the mark stays, so that a pause that a user has resumed does not begin again.
+    """
+    old = view.status
+    abort = {"abort": aborted, "aborted_at": (old.aborted_at or now) if aborted else None}
+    if aborted or pauses.clear:
+        return status.model_copy(update={**abort, "pause_conditions": [], "controller_pause": False})
+    kept = [condition for condition in old.pause_conditions if condition.reason != pauses.end]
+    begun = bool(pauses.begin) and all(condition.reason != pauses.begin for condition in kept)
+    if begun:
+        kept.append(PauseCondition(reason=pauses.begin, start_time=now))
+    mark = begun or (old.controller_pause and (bool(kept) or view.rollout.spec.paused))
+    return status.model_copy(update={**abort, "pause_conditions": kept, "controller_pause": mark})
+
+
+def phase_members(view: View, status: RolloutStatus) -> dict[str, str]:
+    """`phase` and `message` of a status."""
+    spec = view.rollout.spec
+    phase = phase_of(
+        PhaseFacts(
+            conditions=Conditions.stored(status.conditions),
+            pause_reason=status.pause_conditions[0].reason if status.pause_conditions else "",
+            paused_by_hand=spec.paused,
+            restart_at=spec.restart_at,
+            restarted_at=status.restarted_at,
+            wanted=view.replicas,
+            replicas=status.replicas,
+            updated=status.updated_replicas,
+            available=status.available_replicas,
+            current_hash=status.current_pod_hash,
+            stable_hash=status.stable_rs,
+            blue_green=spec.strategy.blue_green is not None,
+            canary=spec.strategy.canary is not None,
+            routed=view.canary.traffic_routing is not None,
+            active_selector=status.blue_green.active_selector,
+        )
+    )
+    return {"phase": phase.phase, "message": phase.message}
+
+
+def _paused_by_human(view: View, status: RolloutStatus) -> bool:
+    """Whether only a person can end the pause, so that the time counts as waiting for one."""
+    if view.rollout.spec.paused:
+        return True
+    step = view.steps[index] if (index := status.current_step_index or 0) in range(len(view.steps)) else None
+    timed = step is not None and step.pause is not None and step.pause.duration is not None
+    return any(condition.reason != names.CANARY_PAUSE_STEP or not timed for condition in status.pause_conditions)
+
+
+def _pause_events(old: RolloutStatus, new: RolloutStatus) -> tuple[Event, ...]:
+    if new.pause_conditions and not old.pause_conditions:
+        return (Event("RolloutPaused", f"Rollout is paused ({new.pause_conditions[0].reason})"),)
+    if old.pause_conditions and not new.pause_conditions and not new.abort:
+        return (Event("RolloutResumed", "Rollout is resumed"),)
+    return ()

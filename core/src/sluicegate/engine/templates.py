@@ -1,0 +1,25 @@
+"""Whether a ReplicaSet still runs the template that a Rollout asks for, by structure rather than by hash."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sluicegate.api import names
+from sluicegate.api.encoding import encode
+from sluicegate.api.gojson import go_json
+from sluicegate.api.pod_defaults import defaulted_template
+
+
+def same_template(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+    """Compare two pod templates as the API server would store them, the hash label aside.
+
+    A ReplicaSet whose hash was made by another algorithm is thus still recognised, and nothing is redeployed.
+    """
+    return _comparable(wanted) == _comparable(live)
+
+
+def _comparable(template: Mapping[str, Any]) -> str:
+    metadata = dict(template.get("metadata") or {})
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != names.HASH_LABEL}
+    stored = defaulted_template({**template, "metadata": {**metadata, "labels": labels}})
+    stored["spec"].pop("serviceAccount", None)
+    return go_json(encode(stored, "PodTemplateSpec"))

@@ -1,0 +1,201 @@
+"""One Rollout and its ReplicaSets as a pass sees them, with the facts that every rule asks for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Self
+
+from sluicegate.api import names
+from sluicegate.api.foreign import ReplicaSet
+from sluicegate.api.hashing import pod_template_hash, step_hash
+from sluicegate.api.rollout import CanaryStep, CanaryStrategy, Rollout
+from sluicegate.api.status import RolloutStatus
+from sluicegate.engine.fences import Fences, canary_fences
+from sluicegate.engine.templates import same_template
+
+
+def size(replica_set: ReplicaSet | None) -> int:
+    """The wanted number of pods of a ReplicaSet."""
+    return replica_set.spec.replicas if replica_set else 0
+
+
+def created(replica_set: ReplicaSet | None) -> int:
+    """The pods that exist."""
+    return replica_set.status.replicas if replica_set else 0
+
+
+def available(replica_set: ReplicaSet | None) -> int:
+    """The pods that have been ready for `minReadySeconds`."""
+    return replica_set.status.available_replicas if replica_set else 0
+
+
+def hash_of(replica_set: ReplicaSet | None) -> str:
+    """The value of the hash label, empty without one."""
+    return replica_set.metadata.labels.get(names.HASH_LABEL, "") if replica_set else ""
+
+
+def revision_of(replica_set: ReplicaSet | None) -> int:
+    """The revision annotation as a number; 0 when it is missing or no number."""
+    text = replica_set.metadata.annotations.get(names.REVISION, "") if replica_set else ""
+    return int(text) if text.isdecimal() else 0
+
+
+def born(replica_set: ReplicaSet) -> datetime:
+    """When it was created; the beginning of time where that is not known."""
+    return replica_set.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC)
+
+
+def oldest_first(replica_set: ReplicaSet) -> tuple[datetime, str]:
+    """Sort key: by creation time, then by name so that the order never depends on the listing."""
+    return (born(replica_set), replica_set.metadata.name)
+
+
+def newest_first(replica_sets: Iterable[ReplicaSet]) -> list[ReplicaSet]:
+    """Highest revision first, the later created first among equals."""
+    return sorted(replica_sets, key=lambda rs: (revision_of(rs), *oldest_first(rs)), reverse=True)
+
+
+@dataclass(frozen=True)
+class View:
+    """What one pass knows: the Rollout as read, and the ReplicaSets it owns, oldest first."""
+
+    rollout: Rollout
+    replica_sets: tuple[ReplicaSet, ...]
+
+    @classmethod
+    def of(cls, rollout: Rollout, replica_sets: Iterable[ReplicaSet]) -> Self:
+        """Build the view of a Rollout with these owned ReplicaSets, given in any order."""
+        return cls(rollout, tuple(sorted(replica_sets, key=oldest_first)))
+
+    @property
+    def name(self) -> str:
+        return self.rollout.metadata.name
+
+    @property
+    def status(self) -> RolloutStatus:
+        return self.rollout.status
+
+    @property
+    def canary(self) -> CanaryStrategy:
+        return self.rollout.spec.strategy.canary or CanaryStrategy()
+
+    @property
+    def replicas(self) -> int:
+        """The wanted number of pods in all."""
+        return self.rollout.spec.desired_replicas
+
+    @cached_property
+    def template_hash(self) -> str:
+        """The hash of the template as written, which names the next ReplicaSet."""
+        return pod_template_hash(self.rollout.spec.template or {}, self.status.collision_count)
+
+    @cached_property
+    def new_rs(self) -> ReplicaSet | None:
+        """The ReplicaSet of the current template: by its hash, else by comparing templates."""
+        for replica_set in self.replica_sets:
+            if hash_of(replica_set) == self.template_hash:
+                return replica_set
+        wanted = self.rollout.spec.template or {}
+        return next((rs for rs in self.replica_sets if same_template(wanted, rs.spec.template)), None)
+
+    @cached_property
+    def stable_rs(self) -> ReplicaSet | None:
+        stable = self.status.stable_rs
+        return next((rs for rs in self.replica_sets if stable and hash_of(rs) == stable), None)
+
+    @property
+    def separate_stable(self) -> ReplicaSet | None:
+        """The stable ReplicaSet unless it is also the new one."""
+        return None if self.stable_rs is self.new_rs else self.stable_rs
+
+    @property
+    def others(self) -> tuple[ReplicaSet, ...]:
+        """Neither new nor stable, oldest first."""
+        return tuple(rs for rs in self.replica_sets if rs is not self.new_rs and rs is not self.stable_rs)
+
+    @property
+    def older(self) -> tuple[ReplicaSet, ...]:
+        """All but the new one, oldest first."""
+        return tuple(rs for rs in self.replica_sets if rs is not self.new_rs)
+
+    @property
+    def pod_hash(self) -> str:
+        """The identity of the version that the template asks for."""
+        return hash_of(self.new_rs) or self.template_hash
+
+    @cached_property
+    def step_hash(self) -> str:
+        steps = self.canary.steps
+        return step_hash(None if steps is None else [step.document() for step in steps])
+
+    @property
+    def steps(self) -> tuple[CanaryStep, ...]:
+        return tuple(self.canary.steps or ())
+
+    @property
+    def step_index(self) -> int:
+        """The stored index, never below 0 nor past the end of the steps."""
+        return min(max(self.status.current_step_index or 0, 0), len(self.steps))
+
+    @property
+    def current_step(self) -> CanaryStep | None:
+        return self.steps[self.step_index] if self.step_index < len(self.steps) else None
+
+    @cached_property
+    def fences(self) -> Fences:
+        return canary_fences(self.canary.surge, self.canary.unavailable, self.replicas)
+
+    @property
+    def capacity(self) -> int:
+        """The most pods that may exist."""
+        return self.replicas + self.fences.max_surge
+
+    @property
+    def least_available(self) -> int:
+        """The fewest pods that must serve."""
+        return self.replicas - self.fences.max_unavailable
+
+    @property
+    def new_size(self) -> int:
+        return size(self.new_rs)
+
+    @property
+    def stable_size(self) -> int:
+        return size(self.separate_stable)
+
+    @property
+    def old_size(self) -> int:
+        return sum(size(rs) for rs in self.others)
+
+    @property
+    def fully_promoted(self) -> bool:
+        """Stable and current version are the same; so are two empty ones."""
+        return self.status.stable_rs == self.status.current_pod_hash
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the version that the template asks for is the stable one."""
+        return bool(self.status.stable_rs) and self.status.stable_rs == self.pod_hash
+
+    @property
+    def paused(self) -> bool:
+        return self.rollout.spec.paused or bool(self.status.pause_conditions)
+
+    @property
+    def halted(self) -> bool:
+        """Paused by hand: nothing is resized and no step completes."""
+        return self.rollout.spec.paused or self.has_pause(names.INCONCLUSIVE_ANALYSIS_RUN)
+
+    def has_pause(self, reason: str) -> bool:
+        """Whether a pause condition of this reason is stored."""
+        return any(condition.reason == reason for condition in self.status.pause_conditions)
+
+    @property
+    def aborted(self) -> bool:
+        """Whether an abort is in force; one of an update that is already over has no effect and is dropped."""
+        return self.status.abort and not self.promoted
+
+    def desired_annotation(self, replica_set: ReplicaSet) -> str | None:
+        """The wanted count that the ReplicaSet was last sized for, as text."""
+        return replica_set.metadata.annotations.get(names.DESIRED_REPLICAS)

@@ -1,0 +1,23 @@
+"""What a real API server fills into built-in objects before it stores them, and what it allocates for them.
+
+Pure functions of an object, apart from the Service allocations, which look at the other Services in the store.
+Controllers compare pod templates, so a template must come back from the embedded cluster exactly as from a real one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluicegate.api.resources import PODS, REPLICA_SETS, SERVICES
+from sluicegate.local.defaults.pods import admit_pod, admit_replica_set
+from sluicegate.local.defaults.services import admit_service
+
+if TYPE_CHECKING:
+    from sluicegate.local.admission import Admissions
+
+
+def register_defaults(admissions: Admissions) -> None:
+    """Have Pods, ReplicaSets and Services stored as a real API server stores them."""
+    admissions.register(PODS.group, PODS.plural, admit_pod)
+    admissions.register(REPLICA_SETS.group, REPLICA_SETS.plural, admit_replica_set)
+    admissions.register(SERVICES.group, SERVICES.plural, admit_service)

@@ -1,0 +1,50 @@
+"""Manifests of the recorded cases, and the long texts that they abbreviate."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "vectors/validation.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+def manifest_of() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The manifest of a recorded case: its base with the case's changes."""
+    return _manifest
+
+
+@pytest.fixture
+def errors_of() -> Callable[[dict[str, Any]], list[str]]:
+    """The errors of a recorded case, with the long texts put in."""
+    return lambda case: [_expanded(error) for error in case["errors"]]
+
+
+def _manifest(case: dict[str, Any]) -> dict[str, Any]:
+    manifest = copy.deepcopy(VECTORS["bases"][case["base"]])
+    manifest = _merged(manifest, case.get("patch", {}))
+    manifest = _merged(manifest, {"spec": case.get("spec", {})})
+    if "canary" in case:
+        manifest = _merged(manifest, {"spec": {"strategy": {"canary": case["canary"]}}})
+    if "container" in case:
+        manifest["spec"]["template"]["spec"]["containers"][0] |= case["container"]
+    return manifest
+
+
+def _merged(old: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(old) if isinstance(old, dict) else {}
+    merged |= {key: _merged(merged.get(key), value) for key, value in patch.items() if value is not None}
+    return {key: value for key, value in merged.items() if key not in patch or patch[key] is not None}
+
+
+def _expanded(error: str) -> str:
+    for short, text in sorted(VECTORS["texts"].items(), key=lambda item: -len(item[0])):
+        error = error.replace(short, text)
+    return error

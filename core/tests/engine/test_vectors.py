@@ -1,0 +1,179 @@
+"""The replica arithmetic and the phases are the incumbent's, on inputs that were measured with Argo Rollouts 1.10."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sluicegate.api import names
+from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from sluicegate.api.model import format_time
+from sluicegate.api.rollout import Rollout
+from sluicegate.engine.canary import resize_write
+from sluicegate.engine.conditions import Conditions
+from sluicegate.engine.fences import Fences, canary_fences
+from sluicegate.engine.phase import Phase, PhaseFacts, completes_run, phase_of
+from sluicegate.engine.scaling import next_sizes, scaling_phase
+from sluicegate.engine.steps import at_desired_counts
+from sluicegate.engine.view import View
+from sluicegate.engine.weights import PodCounts, current_set_weight, split_request, wanted_weight
+from sluicegate_replicaset import ReplicaSetRouter
+
+from .world import apply_merge_patch
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+REPLICAS = json.loads((VECTORS / "replicas.json").read_text())
+DECIDE = [case for case in REPLICAS["cases"] if case["kind"] == "decide"]
+SCALE = [case for case in REPLICAS["cases"] if case["kind"] == "scale"]
+PHASES = json.loads((VECTORS / "views.json").read_text())["phase"]
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+NEW_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:new"}]}}
+OLD_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:old"}]}}
+
+
+def replica_set(case: dict[str, Any], given: dict[str, Any]) -> ReplicaSet:
+    replicas = case["rollout"]["spec"].get("replicas", 1)
+    annotations = {
+        names.REVISION: str(given["rev"]),
+        names.DESIRED_REPLICAS: str(given.get("desired", replicas)),
+    }
+    if (deadline := given.get("deadline")) is not None:
+        due = deadline if isinstance(deadline, str) else format_time(START + timedelta(seconds=deadline))
+        annotations[names.SCALE_DOWN_DEADLINE] = due
+    return ReplicaSet(
+        metadata=ObjectMeta(
+            name=given["hash"],
+            uid=given["hash"],
+            labels={names.HASH_LABEL: given["hash"]},
+            annotations=annotations,
+            creation_timestamp=START - timedelta(days=1) + timedelta(seconds=given.get("born", 60 * given["rev"])),
+        ),
+        spec=ReplicaSetSpec(
+            replicas=given["spec"], template=NEW_TEMPLATE if given["hash"] == case.get("new") else OLD_TEMPLATE
+        ),
+        status=ReplicaSetStatus(
+            replicas=given.get("created", given["spec"]), available_replicas=given["available"]
+        ),
+    )
+
+
+def view_of(rollout: dict[str, Any], replica_sets: list[ReplicaSet]) -> View:
+    whole = apply_merge_patch({"metadata": {"name": "a"}, "spec": {"template": NEW_TEMPLATE}}, rollout)
+    return View.of(Rollout.model_validate(whole), replica_sets)
+
+
+def split_of(view: View) -> PodCounts:
+    asked = split_request(view)
+    counts = ReplicaSetRouter().split(asked.weight, asked.max_weight, asked.replicas, asked.max_surge)
+    return PodCounts(counts.canary, counts.stable)
+
+
+@pytest.mark.parametrize(
+    ("surge", "unavailable", "replicas", "max_surge", "max_unavailable"),
+    REPLICAS["fences"],
+    ids=["surge {!r} unavailable {!r} replicas {}".format(*row) for row in REPLICAS["fences"]],
+)
+def test_fences_are_read_as_measured(
+    surge: int | str, unavailable: int | str, replicas: int, max_surge: int, max_unavailable: int
+) -> None:
+    assert canary_fences(surge, unavailable, replicas) == Fences(max_surge, max_unavailable)
+
+
+@pytest.mark.parametrize("case", DECIDE, ids=range(len(DECIDE)))
+def test_one_calculation_gives_the_measured_sizes(case: dict[str, Any]) -> None:
+    view = view_of(case["rollout"], [replica_set(case, given) for given in case["rs"]])
+    split, want = split_of(view), case["want"]
+    sizes = next_sizes(view, split)
+    assert {
+        "maxSurge": view.fences.max_surge,
+        "maxUnavailable": view.fences.max_unavailable,
+        "setWeight": current_set_weight(view),
+        "driver": {"weight": wanted_weight(view)},
+        "new": sizes.new,
+        "stable": sizes.stable,
+        "atDesired": at_desired_counts(view, split),
+    } == {key: value for key, value in want.items() if key != "desiredWeight"}
+
+
+@pytest.mark.parametrize("case", SCALE, ids=range(len(SCALE)))
+def test_passes_of_the_scaling_phase_resize_as_measured(case: dict[str, Any]) -> None:
+    rollout = case["rollout"]
+    replica_sets = [replica_set(case, given) for given in case["rs"]]
+    for number, want in enumerate(case["want"]):
+        rollout = apply_merge_patch(rollout, case.get("patches", {}).get(str(number), {}))
+        view = view_of(rollout, replica_sets)
+        scaling = scaling_phase(view, split_of(view))
+        patches = {
+            write.replica_set.metadata.name: write.patch
+            for write in (resize_write(view, resize) for resize in scaling.resizes)
+        }
+        replica_sets = [resized(found, patches.get(found.metadata.name, {})) for found in replica_sets]
+        assert scaling.ended == want["ended"], number
+        assert {found.metadata.name: shown(found, number, case) for found in replica_sets} == want["rs"], number
+        replica_sets = [caught_up(found, case.get("ready")) for found in replica_sets]
+
+
+def resized(found: ReplicaSet, patch: dict[str, Any]) -> ReplicaSet:
+    annotations = apply_merge_patch(found.metadata.annotations, patch.get("metadata", {}).get("annotations", {}))
+    return changed(
+        found,
+        metadata=changed(found.metadata, annotations=annotations),
+        spec=changed(found.spec, **patch.get("spec", {})),
+    )
+
+
+def changed(struct: Any, **members: Any) -> Any:
+    return type(struct)(**{name: getattr(struct, name) for name in struct.__struct_fields__} | members)
+
+
+def caught_up(found: ReplicaSet, ready: int | None) -> ReplicaSet:
+    """The counters after a pass: all pods created, and all of them or a few more than before available."""
+    size, before = found.spec.replicas, found.status.available_replicas
+    available = size if ready is None else min(size, before + ready)
+    status = ReplicaSetStatus(replicas=size, available_replicas=available)
+    return changed(found, status=status)  # type: ignore[no-any-return]
+
+
+def shown(found: ReplicaSet, number: int, case: dict[str, Any]) -> list[Any]:
+    annotations = found.metadata.annotations
+    row: list[Any] = [found.spec.replicas, int(annotations[names.DESIRED_REPLICAS])]
+    if (deadline := annotations.get(names.SCALE_DOWN_DEADLINE)) is None:
+        return row
+    try:
+        due = datetime.fromisoformat(deadline)
+    except ValueError:
+        return [*row, deadline]
+    return [*row, int((due - START).total_seconds()) - number * case.get("tick", 0)]
+
+
+@pytest.mark.parametrize("case", PHASES, ids=range(len(PHASES)))
+def test_phase_and_message_are_as_measured(case: dict[str, Any]) -> None:
+    assert phase_of(phase_facts(case)) == Phase(*case["controller"])
+
+
+def phase_facts(case: dict[str, Any]) -> PhaseFacts:
+    rollout = Rollout.model_validate({key: case[key] for key in ("spec", "status")})
+    spec, status, blue_green = rollout.spec, rollout.status, rollout.spec.strategy.blue_green
+    run = status.blue_green.post_promotion_analysis_run_status
+    return PhaseFacts(
+        conditions=Conditions.stored(status.conditions),
+        pause_reason=status.pause_conditions[0].reason if status.pause_conditions else "",
+        paused_by_hand=spec.paused,
+        restart_at=spec.restart_at,
+        restarted_at=status.restarted_at,
+        wanted=spec.desired_replicas,
+        replicas=status.replicas,
+        updated=status.updated_replicas,
+        available=status.available_replicas,
+        current_hash=status.current_pod_hash,
+        stable_hash=status.stable_rs,
+        blue_green=blue_green is not None,
+        canary=spec.strategy.canary is not None,
+        routed=bool(spec.strategy.canary and spec.strategy.canary.traffic_routing is not None),
+        active_selector=status.blue_green.active_selector,
+        awaits_post_promotion=bool(
+            blue_green and blue_green.post_promotion_analysis and not (run and completes_run(run.status))
+        ),
+    )

@@ -1,0 +1,414 @@
+"""A cluster in memory with one Rollout in it: what the tests of the engine play their stories on.
+
+It stores objects as an API server does (generation, resource version, writes that change nothing), carries out what the
+engine decides, runs pods as a ReplicaSet controller does, and has a clock that moves only when told to.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sluicegate.api.foreign import ReplicaSet, decode_replica_set
+from sluicegate.api.model import format_time
+from sluicegate.api.pod_defaults import defaulted_template
+from sluicegate.api.rollout import Rollout
+from sluicegate.engine.canary import decide
+from sluicegate.engine.decision import (
+    Action,
+    ClaimReplicaSet,
+    CreateReplicaSet,
+    Decision,
+    DeleteReplicaSet,
+    Event,
+    PatchReplicaSet,
+    PatchRollout,
+)
+from sluicegate.engine.prepare import name_collided, prepare
+from sluicegate.engine.revisions import name_taken
+from sluicegate.engine.view import View
+from sluicegate.engine.weights import PodCounts, split_request
+from sluicegate_replicaset import ReplicaSetRouter
+
+from .pods import PodRunner
+
+Manifest = dict[str, Any]
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+REST = timedelta(seconds=3.5)
+"""Nothing due for so long means that the world has come to rest."""
+
+_ROUTER = ReplicaSetRouter()
+_MOST_PASSES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """A ReplicaSet whose wanted size was changed."""
+
+    name: str
+    before: int
+    after: int
+
+
+def canary_manifest(
+    *, replicas: int | None = 5, steps: Sequence[Mapping[str, Any]] | None = (), image: str = "v1", **canary: Any
+) -> Manifest:
+    """A canary Rollout `shop`; `canary` are further members of its strategy."""
+    strategy: Manifest = {**canary}
+    if steps is not None:
+        strategy["steps"] = list(steps)
+    spec: Manifest = {
+        "selector": {"matchLabels": {"app": "shop"}},
+        "template": {
+            "metadata": {"labels": {"app": "shop"}},
+            "spec": {"containers": [{"name": "shop", "image": f"demo/shop:{image}"}]},
+        },
+        "strategy": {"canary": strategy},
+    }
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return {"metadata": {"name": "shop"}, "spec": spec}
+
+
+def apply_merge_patch(document: Any, patch: Any) -> Any:
+    """The document that RFC 7386 makes of a document and a patch."""
+    if not isinstance(patch, Mapping):
+        return copy.deepcopy(patch)
+    patched = dict(document) if isinstance(document, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            patched.pop(key, None)
+        else:
+            patched[key] = apply_merge_patch(patched.get(key), value)
+    return patched
+
+
+@dataclass
+class World:
+    """One Rollout, its ReplicaSets and their pods.
+
+    `writes` are the requests that changed something, `events` and `resizes` what came of them, all in order.
+    """
+
+    rollout: Manifest
+    replica_sets: dict[str, Manifest] = field(default_factory=dict)
+    now: datetime = START
+    ready_after: timedelta = timedelta(seconds=2)
+    events: list[Event] = field(default_factory=list)
+    resizes: list[Resize] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
+    _version: int = 0
+
+    def __post_init__(self) -> None:
+        self.pods = PodRunner(self.ready_after)
+        self.rollout = copy.deepcopy(self.rollout)
+        self.rollout["metadata"] = {
+            "namespace": "default",
+            "uid": "uid-of-the-rollout",
+            "generation": 1,
+            "creationTimestamp": format_time(self.now),
+            **self.rollout["metadata"],
+        }
+        self.rollout.setdefault("status", {})
+
+    @classmethod
+    def healthy(cls, manifest: Manifest, *, ready_after: float = 2) -> "World":
+        """A world whose first roll-out is done, with nothing recorded so far."""
+        world = cls(manifest, ready_after=timedelta(seconds=ready_after))
+        world.settle()
+        assert world.status["phase"] == "Healthy", world.status
+        world.forget()
+        return world
+
+    def forget(self) -> None:
+        """Begin the records anew."""
+        for record in (self.events, self.resizes, self.writes):
+            record.clear()
+
+    # What tests look at.
+
+    @property
+    def spec(self) -> Manifest:
+        return self.rollout["spec"]  # type: ignore[no-any-return]
+
+    @property
+    def status(self) -> Manifest:
+        return self.rollout["status"]  # type: ignore[no-any-return]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The wanted size of each ReplicaSet that wants pods, by the tag of its image."""
+        return {tag: size for name in self.replica_sets if (size := self.size(name)) for tag in [self.tag(name)]}
+
+    def size(self, name: str) -> int:
+        return int(self.replica_sets[name]["spec"]["replicas"])
+
+    def tag(self, name: str) -> str:
+        """The tag of the image that a ReplicaSet runs."""
+        image: str = self.replica_sets[name]["spec"]["template"]["spec"]["containers"][0]["image"]
+        return image.rpartition(":")[2]
+
+    def named(self, tag: str) -> str:
+        """The name of the ReplicaSet that runs the image with this tag."""
+        return next(name for name in self.replica_sets if self.tag(name) == tag)
+
+    def replica_set(self, tag: str) -> Manifest:
+        return self.replica_sets[self.named(tag)]
+
+    def condition(self, type_: str) -> tuple[str, str, str] | None:
+        """Status, reason and message of a condition."""
+        found = next((item for item in self.status.get("conditions", ()) if item["type"] == type_), None)
+        return (found["status"], found["reason"], found["message"]) if found else None
+
+    def reasons(self) -> list[str]:
+        """The reasons of the events so far."""
+        return [event.reason for event in self.events]
+
+    def available(self) -> int:
+        """The pods that really serve."""
+        return sum(self.pods.serving(name, self.min_ready, self.now) for name in self.replica_sets)
+
+    @property
+    def min_ready(self) -> timedelta:
+        return timedelta(seconds=self.spec.get("minReadySeconds", 0))
+
+    # What the engine sees, and what becomes of its decisions.
+
+    def owned(self) -> list[ReplicaSet]:
+        """The ReplicaSets as the engine gets them."""
+        return [decode_replica_set(json.dumps(manifest).encode()) for manifest in self.replica_sets.values()]
+
+    def decide(self, errors: Sequence[str] = ()) -> tuple[View | None, Decision]:
+        """What one pass decides on the world as it is, without doing it."""
+        rollout = Rollout.model_validate(self.rollout)
+        prepared = prepare(rollout, self.owned(), errors, self.now)
+        if isinstance(prepared, Decision):
+            return None, prepared
+        request = split_request(prepared)
+        counts = _ROUTER.split(request.weight, request.max_weight, request.replicas, request.max_surge)
+        return prepared, decide(prepared, PodCounts(counts.canary, counts.stable), self.now)
+
+    def reconcile(self, *, writes: int | None = None) -> Decision:
+        """One pass; only its first `writes` writes are made, as by a process that dies after them."""
+        _, decision = self.decide()
+        self.carry_out(decision, writes)
+        return decision
+
+    def carry_out(self, decision: Decision, writes: int | None = None) -> None:
+        """Make the writes of a decision, all or the first few."""
+        for number, write in enumerate(self._writes_of(decision)):
+            if number == writes:
+                return
+            if not write():
+                return
+
+    def step(self) -> Decision:
+        """One pass, then the ReplicaSet controller's turn on every ReplicaSet."""
+        decision = self.reconcile()
+        self.sync()
+        return decision
+
+    def sync(self) -> bool:
+        """Let the ReplicaSet controller look at every ReplicaSet; whether anything changed."""
+        return any([self.sync_one(name) for name in list(self.replica_sets)])
+
+    def sync_one(self, name: str) -> bool:
+        """Make pods come and go, and bring the counters up to date; whether anything changed."""
+        stored = self.replica_sets[name]
+        self.pods.match(name, self.size(name), self.now, broken=self.tag(name).endswith("error"))
+        status = {
+            **self.pods.counters(name, timedelta(seconds=stored["spec"].get("minReadySeconds", 0)), self.now),
+            "observedGeneration": stored["metadata"]["generation"],
+        }
+        if status == stored.get("status"):
+            return False
+        self.replica_sets[name] = self._versioned({**stored, "status": status})
+        return True
+
+    def settle(self, rest: timedelta = REST) -> list[Manifest]:
+        """Go on until nothing is due for a while; the status after each pass that changed it."""
+        seen: list[Manifest] = []
+        for _ in range(_MOST_PASSES):
+            before, version = self.status, self._version
+            decision = self.reconcile()
+            if self.status != before:
+                seen.append(self.status)
+            self.sync()
+            if self._version == version and not self._wait(decision, rest):
+                return seen
+        raise AssertionError(f"no rest after {_MOST_PASSES} passes: {self.writes[-20:]}")
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def _wait(self, decision: Decision, rest: timedelta) -> bool:
+        due = [self.now + timedelta(seconds=decision.requeue_after)] if decision.requeue_after is not None else []
+        due.extend(self.pods.changes_after(self.now, self.min_ready))
+        if not due or min(due) > self.now + rest:
+            return False
+        self.now = max(self.now, min(due))
+        return True
+
+    # Writes.
+
+    def _writes_of(self, decision: Decision) -> Iterator[Callable[[], bool]]:
+        for action in decision.actions:
+            yield lambda action=action: self._act(action)  # type: ignore[misc]
+        if decision.status or decision.events:
+            yield lambda: self._write_status(decision)
+
+    def _write_status(self, decision: Decision) -> bool:
+        self.patch_status(decision.status or {})
+        self.events.extend(decision.events)
+        return True
+
+    def _act(self, action: Action) -> bool:
+        match action:
+            case CreateReplicaSet(manifest, events):
+                return self._create(manifest, events)
+            case PatchRollout(patch, events):
+                self.patch(patch)
+                self.events.extend(events)
+            case PatchReplicaSet(replica_set, patch, events):
+                self._patch_replica_set(replica_set.metadata.name, patch)
+                self.events.extend(events)
+            case ClaimReplicaSet(replica_set, patch):
+                self._patch_replica_set(replica_set.metadata.name, patch)
+            case DeleteReplicaSet(replica_set):
+                self._delete(replica_set.metadata.name)
+        return True
+
+    def _create(self, manifest: Mapping[str, Any], events: Sequence[Event]) -> bool:
+        name = manifest["metadata"]["name"]
+        if name in self.replica_sets:
+            return self._refuse_name(name)
+        metadata = {
+            **manifest["metadata"],
+            "uid": f"uid-of-{name}-{self._version}",
+            "generation": 1,
+            "creationTimestamp": format_time(self.now),
+        }
+        spec = {**manifest["spec"], "template": defaulted_template(manifest["spec"]["template"])}
+        self.replica_sets[name] = self._versioned({**manifest, "metadata": metadata, "spec": spec, "status": {}})
+        self.writes.append(f"create {name}")
+        self.events.extend(events)
+        return True
+
+    def _refuse_name(self, name: str) -> bool:
+        view = View.of(Rollout.model_validate(self.rollout), self.owned())
+        existing = decode_replica_set(json.dumps(self.replica_sets[name]).encode())
+        assert name_taken(view, existing), f"{name} is there, and its own, and was to be created again"
+        self.carry_out(name_collided(view))
+        return False
+
+    def _delete(self, name: str) -> None:
+        del self.replica_sets[name]
+        self.pods.forget(name)
+        self._version += 1
+        self.writes.append(f"delete {name}")
+
+    def _patch_replica_set(self, name: str, patch: Mapping[str, Any]) -> None:
+        stored = self.replica_sets[name]
+        patched = apply_merge_patch(stored, patch)
+        if patched == stored:
+            return
+        if (before := self.size(name)) != (after := patched["spec"]["replicas"]):
+            self.resizes.append(Resize(name, before, after))
+        self.replica_sets[name] = self._versioned(patched, stored)
+        self.writes.append(f"patch {name}")
+
+    def _versioned(self, changed: Manifest, stored: Manifest | None = None) -> Manifest:
+        """The object with the next resource version, and the next generation where its spec changed."""
+        self._version += 1
+        metadata = {**changed["metadata"], "resourceVersion": str(self._version)}
+        if stored is not None and changed["spec"] != stored["spec"]:
+            metadata["generation"] = stored["metadata"]["generation"] + 1
+        return {**changed, "metadata": metadata}
+
+    def patch(self, patch: Mapping[str, Any]) -> None:
+        """Merge-patch the Rollout; what is said of its status is ignored."""
+        patched = apply_merge_patch(self.rollout, {key: value for key, value in patch.items() if key != "status"})
+        if patched != self.rollout:
+            self.rollout = self._versioned(patched, self.rollout)
+            self.writes.append("patch rollout")
+
+    def patch_status(self, patch: Mapping[str, Any]) -> None:
+        """Merge-patch the status of the Rollout."""
+        status = apply_merge_patch(self.status, patch)
+        if status != self.status:
+            self.rollout = self._versioned({**self.rollout, "status": status})
+            self.writes.append("patch rollout/status")
+
+    # What users do.
+
+    def request(self, verb: str, subresource: str, body: Any) -> None:
+        """A recorded request: a merge patch, a JSON patch that replaces (a list), or an update by paths of its members."""
+        if subresource == "status":
+            self.patch_status(body["status"])
+        elif isinstance(body, list):
+            for operation in body:
+                self._replace(operation["path"].strip("/").split("/"), operation["value"])
+        elif verb == "update":
+            for path, value in body.items():
+                self._replace(path.split("."), value)
+        else:
+            self.patch(body)
+
+    def set_image(self, tag: str) -> None:
+        template = copy.deepcopy(self.spec["template"])
+        template["spec"]["containers"][0]["image"] = f"demo/shop:{tag}"
+        self.set_template(template)
+
+    def set_template(self, template: Manifest) -> None:
+        """Replace the pod template whole."""
+        self._replace(("spec", "template"), template)
+
+    def set_steps(self, steps: Sequence[Mapping[str, Any]]) -> None:
+        self.patch({"spec": {"strategy": {"canary": {"steps": list(steps)}}}})
+
+    def scale(self, replicas: int) -> None:
+        self.patch({"spec": {"replicas": replicas}})
+
+    def pause(self) -> None:
+        self.patch({"spec": {"paused": True}})
+
+    def unpause(self) -> None:
+        self.patch({"spec": {"paused": False}})
+
+    def promote(self) -> None:
+        """Resume a pause, or skip the running step."""
+        if self.status.get("pauseConditions"):
+            self.patch_status({"pauseConditions": None})
+            return
+        index = self.status.get("currentStepIndex") or 0
+        last = len(self.spec["strategy"]["canary"]["steps"])
+        self.patch_status({"pauseConditions": None, "currentStepIndex": min(index + 1, last)})
+
+    def promote_full(self) -> None:
+        if self.status.get("currentPodHash") != self.status.get("stableRS"):
+            self.patch_status({"promoteFull": True})
+
+    def abort(self) -> None:
+        self.patch_status({"abort": True})
+
+    def retry(self) -> None:
+        self.patch_status({"abort": False})
+
+    def undo(self, tag: str) -> None:
+        """Bring back the template of an earlier ReplicaSet, as stored, without the hash label."""
+        template = copy.deepcopy(self.replica_set(tag)["spec"]["template"])
+        del template["metadata"]["labels"]["rollouts-pod-template-hash"]
+        self.set_template(template)
+
+    def _replace(self, path: Sequence[str], value: Any) -> None:
+        changed = copy.deepcopy(self.rollout)
+        parent = changed
+        for key in path[:-1]:
+            parent = parent[key]
+        parent[path[-1]] = value
+        if changed != self.rollout:
+            self.rollout = self._versioned(changed, self.rollout)
+            self.writes.append("put rollout")
