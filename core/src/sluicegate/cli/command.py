@@ -46,7 +46,13 @@ _GLOBAL: Final = (
     GlobalOption("--context", metavar="NAME", help="Context of the kubeconfig to use."),
     GlobalOption("-n", "--namespace", metavar="NAME", help="Namespace; that of the context if not given."),
     GlobalOption("--loglevel", metavar="LEVEL", help="Least important log lines to show: debug, info, warn, error."),
-    GlobalOption("-v", "--kloglevel", type=int, metavar="N", help="From 6 on, log the requests to the Kubernetes API."),
+    GlobalOption(
+        "-v",
+        "--kloglevel",
+        type=int,
+        metavar="N",
+        help="From 6 on, show what the Kubernetes client logs for debugging.",
+    ),
 )
 
 

@@ -23,8 +23,8 @@ _LEVELS: Final[Mapping[str, int]] = {
     "trace": logging.DEBUG,
 }
 
-# From this verbosity on, kubectl shows each request it sends.
-_REQUESTS: Final = 6
+# From this verbosity on, kubectl shows its traffic.
+_TRAFFIC: Final = 6
 
 
 class _EchoHandler(logging.Handler):
@@ -40,5 +40,5 @@ def configure_logs(settings: Settings) -> None:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
     logger.setLevel(_LEVELS[settings.loglevel])
-    if settings.kloglevel >= _REQUESTS:
+    if settings.kloglevel >= _TRAFFIC:
         logging.getLogger("sluicegate.kube").setLevel(logging.DEBUG)

@@ -65,6 +65,7 @@ class Manager:
         self._events = EventRecorder(client, COMPONENT)
         self._recorder: Recorder = recorder or self._events
         self._queue: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
+        self._complaints: dict[Key, str] = {}
         self.reconciler = RolloutReconciler(
             client, self._caches, registry, self._recorder, clock=clock, monotonic=time.monotonic
         )
@@ -172,15 +173,22 @@ class Manager:
             logger.debug("%s/%s: deciding again: %s", *key, error)
             self._queue.add_rate_limited(key)
         except (ReconcileFailed, SluicegateError) as error:
-            logger.warning("%s/%s: %s", *key, error)
+            self._complain(key, str(error))
             self._queue.add_rate_limited(key)
         except Exception:
             logger.exception("%s/%s: the pass failed", *key)
             self._queue.add_rate_limited(key)
         else:
             self._queue.forget(key)
+            self._complaints.pop(key, None)
             if result.requeue_after is not None:
                 self._queue.add_after(key, result.requeue_after)
+
+    def _complain(self, key: Key, text: str) -> None:
+        """Log a failure once, not at each of its retries."""
+        if self._complaints.get(key) != text:
+            logger.warning("%s/%s: %s", *key, text)
+        self._complaints[key] = text
 
     async def _resync(self) -> None:
         while True:
