@@ -26,7 +26,7 @@ def errors_of() -> Callable[[dict[str, Any]], list[str]]:
 
 
 def _manifest(case: dict[str, Any]) -> dict[str, Any]:
-    manifest = copy.deepcopy(VECTORS["bases"][case["base"]])
+    manifest: dict[str, Any] = copy.deepcopy(VECTORS["bases"][case["base"]])
     manifest = _merged(manifest, case.get("patch", {}))
     manifest = _merged(manifest, {"spec": case.get("spec", {})})
     if "canary" in case:

@@ -1,4 +1,4 @@
-"""The CRDs accept and refuse what Argo Rollouts' own accept and refuse, and a plain `kubectl apply` can install them."""
+"""The CRDs accept and refuse what Argo Rollouts' own do, and a plain `kubectl apply` can install them."""
 
 import importlib.util
 import json
@@ -98,7 +98,7 @@ def test_members_that_keep_what_they_do_not_know() -> None:
         f".spec.template.spec.{kind}[].resources.{side}"
         for kind in ("containers", "ephemeralContainers", "initContainers")
         for side in ("limits", "requests")
-    ]  # noqa: E501
+    ]
     assert sorted(free) == sorted(
         [
             ".spec.strategy.canary.steps[].plugin.config",

@@ -1,4 +1,4 @@
-"""The hashes equal those of Argo Rollouts, so that a live cluster can change over without new pods or repeated steps."""
+"""The hashes equal those of Argo Rollouts, so a live cluster can change over without new pods or repeated steps."""
 
 import json
 from pathlib import Path

@@ -139,7 +139,7 @@ def test_whole_floats_are_numbers() -> None:
 def test_models_cannot_be_changed_in_place() -> None:
     rollout = Rollout.model_validate(BASE)
     with pytest.raises(ValidationError):
-        rollout.spec.replicas = 5
+        rollout.spec.replicas = 5  # type: ignore[misc]
 
 
 def test_status_leaves_zeros_out_but_for_step_index_and_weights() -> None:

@@ -131,14 +131,15 @@ class ScriptedApi:
         metadata = {"resourceVersion": version, **({"continue": then} if then else {})}
         return cls.says({"kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": list(objects)})
 
-    def watch(self, *lines: Any, end: str = "open") -> Answer:
-        """Events line by line; then the stream stays `open`, ends `clean`, or the connection is a `drop`."""
+    def watch(self, *lines: Any, cut: bytes = b"", end: str = "open") -> Answer:
+        """Events line by line, and a line `cut` off; then the stream stays `open`, ends `clean`, or is a `drop`."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             await response.prepare(request)
             for line in lines:
                 await response.write((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n")
+            await response.write(cut)
             if end == "drop":
                 assert request.transport is not None
                 request.transport.close()

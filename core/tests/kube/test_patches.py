@@ -36,12 +36,12 @@ def test_applying_the_patch_gives_the_new_object(old: dict[str, Any], new: dict[
     assert repr(sorted(applied(old, merge_patch(old, new)).items())) == repr(sorted(reordered(old, new).items()))
 
 
-def reordered(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def reordered(old: Any, new: Any) -> Any:
     """The new object with its keys in the order that applying a patch to the old one leaves them in."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
     keys = [key for key in old if key in new] + [key for key in new if key not in old]
-    return {key: reordered(old.get(key, None), new[key]) for key in keys}
+    return {key: reordered(old.get(key), new[key]) for key in keys}
 
 
 @given(objects)
@@ -69,7 +69,7 @@ def test_patch(old: dict[str, Any], new: dict[str, Any], patch: dict[str, Any]) 
 
 
 def test_a_patch_can_be_made_to_hold_for_one_version_only() -> None:
-    patch = {"metadata": {"labels": {"a": "b"}}, "spec": {"replicas": 3}}
+    patch: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"replicas": 3}}
     assert with_resource_version(patch, "41") == {
         "metadata": {"labels": {"a": "b"}, "resourceVersion": "41"},
         "spec": {"replicas": 3},

@@ -13,10 +13,8 @@ from importlib import resources
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
 
-from pydantic import WithJsonSchema
-
 from sluicegate.api.analysis import AnalysisRun, AnalysisTemplate, Experiment
-from sluicegate.api.model import POD_TEMPLATE, REQUIRED, ApiModel
+from sluicegate.api.model import POD_TEMPLATE, REQUIRED, ApiModel, CrdSchema
 from sluicegate.api.resources import (
     ANALYSIS_RUNS,
     ANALYSIS_TEMPLATES,
@@ -138,8 +136,8 @@ def _marked_schema(metadata: list[Any]) -> dict[str, Any] | None:
     for item in metadata:
         if item is POD_TEMPLATE:
             return _pod_template_schema()
-        if isinstance(item, WithJsonSchema):
-            return item.json_schema
+        if isinstance(item, CrdSchema):
+            return item.schema
     return None
 
 

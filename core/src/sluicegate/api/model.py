@@ -5,10 +5,11 @@ beyond 32 bits) is refused here with the member's path, where the incumbent woul
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -19,6 +20,13 @@ _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+
 
 class SchemaRequired:
     """Marks a member that the CRD requires; the models do without it, for manifests that no API server has checked."""
+
+
+@dataclass(frozen=True, eq=False)
+class CrdSchema:
+    """Says what a type looks like in the schema of a CRD."""
+
+    schema: dict[str, Any]
 
 
 class PodTemplateSchema:
@@ -98,20 +106,20 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-Int32 = Annotated[int, BeforeValidator(_int32), WithJsonSchema({"type": "integer", "format": "int32"})]
-Int64 = Annotated[int, BeforeValidator(_integer), WithJsonSchema({"type": "integer", "format": "int64"})]
+Int32 = Annotated[int, BeforeValidator(_int32), CrdSchema({"type": "integer", "format": "int32"})]
+Int64 = Annotated[int, BeforeValidator(_integer), CrdSchema({"type": "integer", "format": "int64"})]
 IntOrString = Annotated[
     int | str,
     BeforeValidator(_int_or_string),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),
+    CrdSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),
 ]
 Time = Annotated[
     datetime,
     BeforeValidator(_parse_time),
     PlainSerializer(format_time, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    CrdSchema({"type": "string", "format": "date-time"}),
 ]
 RequiredStr = Annotated[str, REQUIRED]
 StringMap = Annotated[dict[str, str], BeforeValidator(without_nulls)]
-FreeObject = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
+FreeObject = Annotated[dict[str, Any], CrdSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
 PodTemplate = Annotated[dict[str, Any], POD_TEMPLATE]

@@ -6,6 +6,7 @@ What comes by the thousand is handed on as bytes (`msgspec.Raw`), for the caller
 from __future__ import annotations
 
 import builtins
+import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,7 +14,7 @@ import msgspec
 
 from sluicegate.errors import Expired, ServerError
 from sluicegate.kube.access import SERVICE_ACCOUNT, Access, find_access
-from sluicegate.kube.failures import one_line, status_error
+from sluicegate.kube.failures import Status, one_line, status_error
 from sluicegate.kube.patches import JSON_PATCH, MERGE_PATCH
 from sluicegate.kube.transport import Request, Transport
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
-
-    import aiohttp
 
     from sluicegate.api.resources import Resource
 
@@ -164,8 +163,8 @@ class Client:
         }
         path = resource.path(namespace)
         request = Request(method="GET", path=path, query=query, silence=self._watch_silence)
-        async with self._transport.stream(request) as content:
-            async for line in _lines(content):
+        async with contextlib.aclosing(self._transport.lines(request)) as lines:
+            async for line in lines:
                 yield self._event(line)
 
     async def create(self, resource: Resource, namespace: str | None, body: Object) -> Object:
@@ -227,7 +226,7 @@ class Client:
     def _event(self, line: bytes) -> WatchEvent:
         event = self._decode(line, WatchEvent)
         if event.type == "ERROR":
-            raise status_error(self._decode(event.object, Object))
+            raise status_error(self._decode(event.object, Status))
         return event
 
     def _decode(self, data: bytes | msgspec.Raw, kind: type[T]) -> T:
@@ -242,16 +241,3 @@ class Client:
 def _selectors(label_selector: str, field_selector: str) -> dict[str, str]:
     selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
     return {name: selector for name, selector in selectors.items() if selector}
-
-
-async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
-    """The lines of a stream, of any length; what follows the last line end was cut off, and comes again."""
-    held: builtins.list[bytes] = []
-    async for chunk in content.iter_any():
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            line = b"".join((*held, end))
-            held.clear()
-            if line.strip():
-                yield line
-        held.append(rest)

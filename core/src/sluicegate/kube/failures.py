@@ -7,12 +7,12 @@ is from.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import ssl
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
+import msgspec
 
 from sluicegate.errors import (
     AlreadyExists,
@@ -52,24 +52,38 @@ def one_line(text: object) -> str:
     return line if len(line) <= LONGEST_EXCERPT else line[:LONGEST_EXCERPT] + "…"
 
 
+class _Details(msgspec.Struct):
+    causes: list[dict[str, str]] | None = None
+
+
+class Status(msgspec.Struct):
+    """The object by which the API says what went wrong."""
+
+    kind: str
+    code: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    details: _Details | None = None
+
+
 def answer_error(request: str, code: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     """The error for an answer of 400 and above; `request` (method and path) serves where the answer says nothing."""
-    status = _status_object(body)
-    if status is None:
-        status = {"message": f"{request}: status {code}: {one_line(body.decode(errors='replace'))}"}
-    return status_error({**status, "code": code}, retry_after=_seconds(headers.get("Retry-After")))
+    status = _status(body) or Status("", message=f"{request}: status {code}: {one_line(body.decode(errors='replace'))}")
+    status.code = code
+    return status_error(status, retry_after=_seconds(headers.get("Retry-After")))
 
 
-def status_error(status: Mapping[str, Any], *, retry_after: float | None = None) -> ApiError:
-    """The error that a `Status` object stands for, be it an answer's body or the object of a watch's ERROR event."""
-    code = int(status.get("code") or 500)
-    reason = str(status.get("reason") or "")
+def status_error(status: Status, *, retry_after: float | None = None) -> ApiError:
+    """The error that a Status stands for, be it an answer's body or the object of a watch's ERROR event."""
+    code = status.code or 500
+    reason = status.reason or ""
+    causes = status.details.causes if status.details else None
     return _kind(code, reason)(
-        str(status.get("message") or reason or f"status {code}"),
+        status.message or reason or f"status {code}",
         status=code,
         reason=reason,
         retry_after=retry_after,
-        causes=tuple((status.get("details") or {}).get("causes") or ()),
+        causes=tuple(causes or ()),
     )
 
 
@@ -96,12 +110,12 @@ def _kind(code: int, reason: str) -> type[ApiError]:
     return BY_STATUS.get(code, ServerError if code >= 500 else ApiError)
 
 
-def _status_object(body: bytes) -> dict[str, Any] | None:
+def _status(body: bytes) -> Status | None:
     try:
-        status = json.loads(body)
-    except ValueError:
+        status = msgspec.json.decode(body, type=Status)
+    except msgspec.DecodeError:
         return None
-    return status if isinstance(status, dict) and status.get("kind") == "Status" else None
+    return status if status.kind == "Status" else None
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -90,14 +90,14 @@ class Transport:
             await asyncio.sleep(delay)
         return await self._attempt(request)
 
-    @contextlib.asynccontextmanager
-    async def stream(self, request: Request) -> AsyncGenerator[aiohttp.StreamReader]:
-        """The body of the answer as it comes; not retried, and not counted as a request in flight.
+    async def lines(self, request: Request) -> AsyncGenerator[bytes]:
+        """The lines of the answer as they come, of any length; not retried, and not counted as a request in flight.
 
         Raises as `send` does, also while it is read.
         """
         async with self._exchange(request) as response:
-            yield response.content
+            async for line in _split(response.content):
+                yield line
 
     async def _attempt(self, request: Request) -> bytes:
         async with self._slots, self._exchange(request) as response:
@@ -189,3 +189,16 @@ def _open(access: Access) -> Any:
 
 def _certificate(access: Access) -> tuple[str | None, str | None]:
     return access.configuration.cert_file, access.configuration.key_file
+
+
+async def _split(content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
+    """The lines of a stream; what follows the last line end was cut off, and comes again."""
+    held: list[bytes] = []
+    async for chunk in content.iter_any():
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            line = b"".join((*held, end))
+            held.clear()
+            if line.strip():
+                yield line
+        held.append(rest)
