@@ -14,6 +14,7 @@ SluicegateError
 │   └── ServerError             5xx
 ├── ConnectError                no answer from the Kubernetes API
 ├── ConfigError                 no usable kubeconfig, or a setting that cannot be
+├── InvalidManifest             a manifest holds values that its kind cannot hold (sluicegate.api.validation)
 └── PluginError                 a call into a plugin failed
     └── PluginLoadError         a plugin could not be loaded or registered
 """
@@ -28,8 +29,8 @@ class SluicegateError(Exception):
 class ApiError(SluicegateError):
     """The Kubernetes API answered a request with a failure status.
 
-    Attributes: `status` (HTTP code), `reason` (of the Status object, e.g. `Conflict`), `message`, `retry_after` (seconds,
-    from the header of that name, None without one), `causes` (the `details.causes` of the Status object).
+    Attributes: `status` (HTTP code), `reason` (of the Status object, e.g. `Conflict`), `message`, `retry_after`
+    (seconds, from the header of that name, None without one), `causes` (the `details.causes` of the Status object).
     """
 
     def __init__(

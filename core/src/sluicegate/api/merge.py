@@ -5,13 +5,25 @@ from typing import Any
 
 
 def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The smallest merge patch that turns `old` into `new`; empty when they are equal. Lists are replaced whole."""
-    patch: dict[str, Any] = {key: None for key in old if key not in new}
+    """The JSON merge patch (RFC 7386) that turns `old` into `new`; empty when they are equal.
+
+    A merge patch cannot store null: a key that is null in `new` ends up absent. Lists are replaced as a whole.
+    """
+    patch: dict[str, Any] = {key: None for key, value in old.items() if value is not None and new.get(key) is None}
     for key, value in new.items():
         before = old.get(key)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
-            if nested := merge_patch(before, value):
-                patch[key] = nested
-        elif key not in old or before != value:
+        if isinstance(before, dict) and isinstance(value, dict):
+            if change := merge_patch(before, value):
+                patch[key] = change
+        elif value is not None and (before is None or not _same(before, value)):
             patch[key] = value
     return patch
+
+
+def _same(old: Any, new: Any) -> bool:
+    # Python holds True equal to 1 and 1.0 equal to 1; in JSON the first pair differs.
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in new)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)

@@ -18,6 +18,7 @@ from sluicegate.engine.decision import (
 )
 from sluicegate.errors import Conflict, NotFound
 from sluicegate.kube.client import Client
+from sluicegate.kube.patches import with_resource_version
 from sluicegate.kube.recorder import ObjectReference
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Execution:
         version = self._replica_set_versions.get(metadata.uid, metadata.resource_version)
         try:
             answer = await self._client.patch(
-                REPLICA_SETS, metadata.namespace, metadata.name, _at_version(patch, version)
+                REPLICA_SETS, metadata.namespace, metadata.name, with_resource_version(patch, version)
             )
         except NotFound as error:
             raise _conflict("replicasets", metadata.name) from error
@@ -115,7 +116,7 @@ class Execution:
             ROLLOUTS,
             self._rollout.namespace,
             self._rollout.name,
-            _at_version(patch, self._version),
+            with_resource_version(patch, self._version),
             subresource=subresource,
         )
         self._version = self._remember(ROLLOUTS, answer)
@@ -128,11 +129,6 @@ class Execution:
     def _record(self, events: Iterable[Event]) -> None:
         for event in events:
             self._recorder.record(self._rollout, event.type, event.reason, event.message)
-
-
-def _at_version(patch: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """The same merge patch with the version it was decided on, which makes the API answer 409 where that is old."""
-    return {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": version}}
 
 
 def _conflict(plural: str, name: str) -> Conflict:
