@@ -6,8 +6,8 @@ from sluicegate.api.durations import parse_integer
 
 
 def percentage(text: str) -> int | None:
-    """The number of a percentage, with or without its `%`; None for text that is none."""
-    return parse_integer(text.removesuffix("%"))
+    """The number of a percentage, whatever `%` it has ("5", "5%" and "5%%" are the same); None for text that is none."""
+    return parse_integer(text.replace("%", ""))
 
 
 def scaled_value(value: int | str, total: int, *, round_up: bool) -> int:

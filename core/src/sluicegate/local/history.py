@@ -1,6 +1,6 @@
 """Past writes and who waits for the next ones: the source of every watch.
 
-Each kind keeps its last few thousand changes, so that a watch can start at a past resource version; further back the
+Each kind keeps its last thousand changes, so that a watch can start at a past resource version; further back the
 answer is 410 and the client lists again, as with a real server. A subscriber that does not keep up gets the same.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sluicegate.local.objects import Change, Kind
 
-CHANGES_KEPT_PER_KIND = 2_000
+CHANGES_KEPT_PER_KIND = 1_000
 PENDING_LIMIT = 10_000
 
 

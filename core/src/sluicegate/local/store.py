@@ -118,7 +118,7 @@ class ObjectStore:
     def list(self, group: str, plural: str, namespace: str | None = None) -> list[Document]:
         """Return all objects of a kind by namespace and name, or those of one namespace."""
         stored = self._objects[group, plural]
-        return [stored[key] for key in sorted(stored) if namespace in (None, key.namespace)]
+        return [stored[key] for key in sorted(key for key in stored if namespace in (None, key.namespace))]
 
     def create(self, key: Key, obj: Object, *, dry_run: bool = False) -> Document:
         """Store a new object and return it; with an empty name in the key, name it after its `generateName`.

@@ -14,7 +14,7 @@ from sluicegate.local.apiserver.server import ApiServer
 from sluicegate.local.store import ObjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
     from pathlib import Path
 
 WIDGETS: dict[str, Any] = {
@@ -127,10 +127,9 @@ async def custom(call: Callable[..., Awaitable[tuple[int, dict[str, Any]]]]) -> 
 
 
 @pytest.fixture
-def kubectl(server: ApiServer, tmp_path: Path) -> Callable[..., Awaitable[tuple[int, str, str]]]:
-    """Run the real kubectl on the server, return its exit code, output and errors."""
-    program = shutil.which("kubectl")
-    if program is None:
+def kubectl_environment(server: ApiServer, tmp_path: Path) -> dict[str, str]:
+    """The environment in which kubectl speaks to the server, and keeps its caches to itself."""
+    if shutil.which("kubectl") is None:
         pytest.skip("no kubectl on the PATH")
     config = tmp_path / "kubeconfig"
     config.write_text(
@@ -139,22 +138,20 @@ def kubectl(server: ApiServer, tmp_path: Path) -> Callable[..., Awaitable[tuple[
         " users: [{name: it, user: {}}], contexts: [{name: it, context: {cluster: it, user: it}}]}"
     )
     own = {"KUBECONFIG": str(config), "KUBECACHEDIR": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    return {**os.environ, **own}
 
-    async def run(*arguments: str, stdin: str = "", seconds: float = 30) -> tuple[int, str, str]:
+
+@pytest.fixture
+def kubectl(kubectl_environment: dict[str, str]) -> Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]:
+    """Run the real kubectl on the server, return its exit code, output and errors."""
+
+    async def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            program,
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **own},
+            "kubectl", *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=kubectl_environment
         )
-        try:
-            async with asyncio.timeout(seconds):
-                out, err = await process.communicate(stdin.encode())
-        except TimeoutError:
-            process.kill()
-            out, err = await process.communicate()
+        async with asyncio.timeout(30):
+            out, err = await process.communicate(stdin.encode())
         return process.returncode or 0, out.decode(), err.decode()
 
     return run

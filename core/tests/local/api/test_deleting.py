@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sluicegate.local.objects import Key
-from sluicegate.local.store import ObjectStore
+
+if TYPE_CHECKING:
+    from sluicegate.local.store import ObjectStore
 
 Call = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -27,7 +29,13 @@ async def create(call: Call, path: str, name: str, *owners: dict[str, Any], **me
 
 def owner(obj: dict[str, Any], **more: Any) -> dict[str, Any]:
     metadata = obj["metadata"]
-    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "name": metadata["name"], "uid": metadata["uid"], **more}
+    return {
+        "apiVersion": obj["apiVersion"],
+        "kind": obj["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        **more,
+    }
 
 
 async def gone(store: ObjectStore, plural: str, name: str, group: str = "", namespace: str = "default") -> None:
@@ -86,10 +94,13 @@ async def test_a_precondition_that_does_not_hold_conflicts(call: Call, precondit
     assert (await call("GET", f"{CONFIG_MAPS}/c"))[0] == 200
 
 
-async def test_an_unknown_propagation_is_refused(call: Call) -> None:
+@pytest.mark.parametrize(
+    "options", [{"propagationPolicy": "Sideways"}, {"gracePeriodSeconds": "soon"}, {"gracePeriodSeconds": -1}]
+)
+async def test_delete_options_that_make_no_sense_are_refused(call: Call, options: dict[str, Any]) -> None:
     await create(call, CONFIG_MAPS, "c")
-    status, _ = await call("DELETE", f"{CONFIG_MAPS}/c", {"propagationPolicy": "Sideways"})
-    assert status == 400
+    status, failure = await call("DELETE", f"{CONFIG_MAPS}/c", options)
+    assert (status, failure["reason"]) == (400, "BadRequest")
 
 
 async def test_a_collection_is_deleted_by_selector(call: Call) -> None:
@@ -188,8 +199,8 @@ async def test_a_definition_takes_its_objects_with_it(call: Call, custom: str, s
     body = {"metadata": {"name": "w", "finalizers": ["demo.example/wait"]}, "spec": {"color": "red"}}
     await call("POST", custom, body)
     name = "widgets.demo.example"
-    await call("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
     changes = store.subscribe(("demo.example", "widgets"))
+    await call("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
     async with asyncio.timeout(5):
         await anext(changes)
     await call("PATCH", f"{custom}/w", {"metadata": {"finalizers": None}}, headers=MERGE)

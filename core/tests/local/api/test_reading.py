@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sluicegate.local.apiserver import paths, printers
-from sluicegate.local.store import ObjectStore
+
+if TYPE_CHECKING:
+    from sluicegate.local.store import ObjectStore
 
 Call = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
+MERGE = {"Content-Type": "application/merge-patch+json"}
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
 
 
@@ -108,6 +111,14 @@ async def test_a_foreign_continue_token_is_refused(call: Call) -> None:
     assert status == 400
 
 
+@pytest.mark.parametrize(
+    "query", [{"limit": "many"}, {"resourceVersion": "new"}, {"watch": "1", "timeoutSeconds": "x"}]
+)
+async def test_a_number_that_is_none_is_refused(call: Call, query: dict[str, str]) -> None:
+    status, failure = await call("GET", CONFIG_MAPS, params=query)
+    assert (status, failure["reason"]) == (400, "BadRequest")
+
+
 async def test_an_exact_past_version_is_gone(call: Call) -> None:
     await create(call, CONFIG_MAPS, "c")
     query = {"resourceVersion": "1", "resourceVersionMatch": "Exact"}
@@ -146,10 +157,25 @@ async def test_a_table_of_one_object_can_carry_it_whole(call: Call) -> None:
     assert [row["object"]["data"] for row in table["rows"]] == [{"a": "1"}]
 
 
+async def test_events_are_shown_by_when_they_were_seen(call: Call) -> None:
+    involved = {"kind": "Pod", "name": "p"}
+    rest: dict[str, Any] = {
+        "type": "Normal",
+        "reason": "Told",
+        "message": "a thing\n",
+        "lastTimestamp": "2020-01-01T00:00:00Z",
+    }
+    await create(call, "/api/v1/namespaces/default/events", "p.1", involvedObject=involved, **rest)
+    _, table = await call("GET", "/api/v1/namespaces/default/events", headers=TABLE)
+    shown = [column["name"] for column in table["columnDefinitions"] if column["priority"] == 0]
+    assert shown == ["Last Seen", "Type", "Reason", "Object", "Message"]
+    assert table["rows"][0]["cells"][1:6] == ["Normal", "Told", "pod/p", "<none>", "a thing"]
+
+
 async def test_printer_columns_of_a_custom_resource(call: Call, custom: str) -> None:
     await create(call, custom, "w", spec={"color": "red", "replicas": 3})
     conditions = [{"type": "Other", "status": "False"}, {"type": "Ready", "status": "True"}]
-    await call("PUT", f"{custom}/w/status", {"metadata": {"name": "w"}, "status": {"conditions": conditions}})
+    await call("PATCH", f"{custom}/w/status", {"status": {"conditions": conditions}}, headers=MERGE)
     _, table = await call("GET", custom, headers=TABLE)
     assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Desired", "Ready", "Age"]
     assert table["rows"][0]["cells"][:3] == ["w", 3, "True"]

@@ -6,14 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
 from sluicegate.local import history
 from sluicegate.local.apiserver import watches
-from sluicegate.local.apiserver.server import ApiServer
+
+if TYPE_CHECKING:
+    from sluicegate.local.apiserver.server import ApiServer
 
 Call = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
 Event = dict[str, Any]
@@ -29,7 +31,9 @@ def watch(http: aiohttp.ClientSession) -> Callable[..., Opened]:
     """Open a watch; the result reads the given number of events."""
 
     @asynccontextmanager
-    async def opened(path: str = CONFIG_MAPS, headers: dict[str, str] | None = None, **query: str) -> AsyncIterator[Events]:
+    async def opened(
+        path: str = CONFIG_MAPS, headers: dict[str, str] | None = None, **query: str
+    ) -> AsyncIterator[Events]:
         async with http.get(path, params={"watch": "true", **query}, headers=headers) as response:
             assert response.status == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -93,6 +94,19 @@ async def test_a_replace_without_a_version_is_unconditional(call: Call) -> None:
     assert (status, after["data"]) == (200, {"a": "2"})
 
 
+async def test_a_custom_resource_is_replaced_by_version_only(call: Call, custom: str) -> None:
+    _, read = await call("POST", custom, {"metadata": {"name": "w"}, "spec": {"color": "red"}})
+    status, failure = await call("PUT", f"{custom}/w", {"metadata": {"name": "w"}, "spec": {"color": "blue"}})
+    assert (status, failure["message"]) == (
+        422,
+        (
+            'Widget.demo.example "w" is invalid: metadata.resourceVersion: Invalid value: 0x0: '
+            "must be specified for an update"
+        ),
+    )
+    assert (await call("PUT", f"{custom}/w", {**read, "spec": {"color": "blue"}}))[0] == 200
+
+
 async def test_a_version_in_a_patch_is_a_precondition(call: Call) -> None:
     _, read = await call("POST", CONFIG_MAPS, config_map(a="1"))
     patch = {"metadata": {"resourceVersion": read["metadata"]["resourceVersion"]}, "data": {"a": "2"}}
@@ -166,6 +180,15 @@ async def test_scale_reads_and_writes_the_replicas(call: Call) -> None:
     assert (scaled["spec"]["replicas"], scaled["metadata"]["generation"]) == (4, 2)
 
 
+async def test_the_selector_of_a_scale_is_text(call: Call) -> None:
+    expressions = [{"key": "tier", "operator": "In", "values": ["b", "a"]}, {"key": "old", "operator": "DoesNotExist"}]
+    body = deployment()
+    body["spec"]["selector"] = {"matchLabels": {"app": "d"}, "matchExpressions": expressions}
+    await call("POST", DEPLOYMENTS, body)
+    _, scale = await call("GET", f"{DEPLOYMENTS}/d/scale")
+    assert scale["status"]["selector"] == "app=d,!old,tier in (a,b)"
+
+
 async def test_scale_takes_the_strategic_patches_of_typed_clients(call: Call) -> None:
     await call("POST", DEPLOYMENTS, deployment())
     headers = {"Content-Type": "application/strategic-merge-patch+json"}
@@ -189,6 +212,12 @@ async def test_a_negative_scale_is_refused(call: Call) -> None:
         pytest.param({"metadata": {}}, 422, "metadata.name: Required value", id="no name"),
         pytest.param({"metadata": {"name": "Upper"}}, 422, "a lowercase RFC 1123 subdomain", id="bad name"),
         pytest.param({"metadata": {"name": "c", "labels": {"a": "-"}}}, 422, "a valid label must be", id="bad label"),
+        pytest.param(
+            {"metadata": {"name": "c", "ownerReferences": [{"kind": "A", "name": "a", "uid": "u"}]}},
+            422,
+            'metadata.ownerReferences[0].apiVersion: Invalid value: "": version must not be empty',
+            id="half an owner",
+        ),
     ],
 )
 async def test_an_object_that_cannot_be_is_refused(call: Call, change: dict[str, Any], code: int, text: str) -> None:
@@ -214,6 +243,11 @@ async def test_an_object_needs_its_namespace(call: Call) -> None:
 async def test_a_body_that_cannot_be_read_is_refused(call: Call, content_type: str, body: bytes, code: int) -> None:
     status, failure = await call("POST", CONFIG_MAPS, data=body, headers={"Content-Type": content_type})
     assert (status, failure["code"], failure["kind"]) == (code, code, "Status")
+
+
+async def test_a_body_that_is_too_large_is_refused(call: Call) -> None:
+    status, failure = await call("POST", CONFIG_MAPS, data=io.BytesIO(b" " * 9_000_000))
+    assert (status, failure["reason"]) == (413, "RequestEntityTooLarge")
 
 
 async def test_a_protobuf_body_gets_the_way_out(call: Call) -> None:

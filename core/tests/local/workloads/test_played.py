@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,8 @@ from sluicegate.local.workloads.controllers import PlayedControllers
 from sluicegate.local.workloads.played import Delays
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
     from core.tests.local.workloads.conftest import World
 
     Until = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -109,5 +110,5 @@ async def test_a_replica_set_of_played_pods_becomes_available(world: World, unti
 
 
 def addresses(world: World) -> list[str]:
-    found = world.store.find(Key("", "endpoints", "default", "web")) or {}
+    found: dict[str, Any] = world.store.find(Key("", "endpoints", "default", "web")) or {}
     return [held["ip"] for subset in found.get("subsets", ()) for held in subset.get("addresses", ())]

@@ -110,6 +110,16 @@ def test_quantities_are_written_in_canonical_form(store: ObjectStore) -> None:
     assert stored["resources"] == {"limits": {"cpu": "1", "memory": "1Mi"}, "requests": {"cpu": "500m"}}
 
 
+def test_zero_values_are_left_out_as_by_typed_clients(store: ObjectStore) -> None:
+    given = {"name": "a", "image": "b", "command": [], "stdin": False, "env": [{"name": "E", "value": ""}]}
+
+    stored = stored_container({**given, "ports": [{"containerPort": 80, "hostPort": 0}]}, store)
+
+    assert stored["env"] == [{"name": "E"}]
+    assert stored["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+    assert not {"command", "stdin"} & stored.keys()
+
+
 def test_volumes_are_completed(store: ObjectStore) -> None:
     volumes = [
         {"name": "scratch"},

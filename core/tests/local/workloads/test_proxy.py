@@ -101,6 +101,16 @@ async def test_a_backend_that_refuses_is_passed_over(proxy: tuple[ServiceProxy, 
     assert [await ask(port) for _ in range(4)] == ["blue 0"] * 4
 
 
+async def test_a_backend_that_comes_a_moment_later_is_waited_for(proxy: tuple[ServiceProxy, int], serve: Serve) -> None:
+    service, port = proxy
+    await service.serve(port, [])
+    asked = asyncio.create_task(ask(port))
+
+    await service.serve(port, [await serve("blue")])
+
+    assert await asked == "blue 0"
+
+
 async def test_without_a_backend_the_connection_is_closed(proxy: tuple[ServiceProxy, int]) -> None:
     service, port = proxy
     await service.serve(port, [])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,6 +19,8 @@ from sluicegate.local.objects import Key
 from sluicegate.local.workloads.controllers import RunningControllers
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
     from core.tests.local.workloads.conftest import World
 
     Until = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -65,8 +70,12 @@ def ready(world: World, name: str) -> int:
     return found
 
 
+def has_ready(world: World, name: str, count: int) -> bool:
+    return ready(world, name) == count
+
+
 def endpoints(world: World) -> int:
-    found = world.store.find(Key("", "endpoints", "default", "web")) or {}
+    found: dict[str, Any] = world.store.find(Key("", "endpoints", "default", "web")) or {}
     return sum(len(subset.get("addresses", ())) for subset in found.get("subsets", ()))
 
 
@@ -102,7 +111,7 @@ async def test_no_request_fails_while_all_pods_are_replaced(
 
     for step in (1, 2, 3):
         world.scale("yellow", step)
-        await until(lambda: ready(world, "yellow") == step)
+        await until(partial(has_ready, world, "yellow", step))
         world.scale("blue", 3 - step)
     await until(lambda: len(world.pods()) == 3)
 
@@ -149,19 +158,26 @@ async def test_a_pod_without_its_port_serves_on_another(
 
 
 async def test_a_readiness_probe_is_asked(world: World, controllers: RunningControllers, until: Until) -> None:
-    probe = {"httpGet": {"path": "/color", "port": "http"}, "periodSeconds": 1, "initialDelaySeconds": 0}
     for name, path in (("good", "/color"), ("never", "/missing")):
-        container = {"name": "app", "image": "argoproj/rollouts-demo:blue"}
-        container |= {"ports": [{"name": "http", "containerPort": 8080}]}  # type: ignore[dict-item]
-        probe["httpGet"] = {"path": path, "port": "http"}
-        world.pod(name, {"app": "web"}, containers=[{**container, "readinessProbe": dict(probe)}])
+        world.pod(name, {"app": "web"}, containers=[probed(path)])
 
-    await until(lambda: "True" in conditions(world, "good") and waiting(world, "never") == {})
+    await until(lambda: readiness(world, "good") == ["True"] and phase(world, "never") == "Running")
 
-    assert conditions(world, "never") == ["False"]
+    assert readiness(world, "never") == ["False"]
 
 
-def conditions(world: World, name: str) -> list[str]:
+def probed(path: str) -> dict[str, Any]:
+    probe = {"httpGet": {"path": path, "port": "http"}, "periodSeconds": 1}
+    ports = [{"name": "http", "containerPort": 8080}]
+    return {"name": "app", "image": "argoproj/rollouts-demo:blue", "ports": ports, "readinessProbe": probe}
+
+
+def phase(world: World, name: str) -> str:
+    found: str = world.store.get(Key("", "pods", "default", name))["status"]["phase"]
+    return found
+
+
+def readiness(world: World, name: str) -> list[str]:
     status = world.store.get(Key("", "pods", "default", name)).get("status", {})
     return [held["status"] for held in status.get("conditions", ()) if held["type"] == "Ready"]
 
@@ -182,20 +198,24 @@ async def test_images_that_cannot_run_wait_and_say_why(
     await until(lambda: world.pod_names() == ["foreign"])
 
 
-async def test_an_open_slow_request_is_answered_by_a_deleted_pod(
-    world: World, controllers: RunningControllers, browser: aiohttp.ClientSession, until: Until
+async def test_an_open_request_is_answered_by_a_deleted_pod(
+    world: World, controllers: RunningControllers, until: Until
 ) -> None:
     world.service()
     world.replica_set("slow", "slow-blue")
     await until(lambda: endpoints(world) == 1)
     (name,) = world.pod_names()
-    asked = asyncio.create_task(colours(browser, url(world), 4))
-    while not browser.connector or not browser.connector._acquired:
-        await asyncio.sleep(0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", node_port(world))
+    writer.write(b"GET / HTTP/1.1\r\nHost: web\r\n\r\nGET /color HTTP/1.1\r\nHost: web\r\n\r\n")
+    await reader.readuntil(b"</html>")
 
     world.store.delete(Key("", "pods", "default", name))
 
-    assert await asked == {"blue": 4}
+    answer = (await reader.read(-1)).decode()
+    assert answer.strip().startswith("HTTP/1.1 200 OK")
+    assert "Connection: close" in answer
+    assert answer.endswith('"blue"')
+    writer.close()
     await until(lambda: name not in world.pod_names())
 
 
@@ -224,16 +244,46 @@ async def test_pods_are_run_again_when_the_data_plane_dies(
     assert controllers.data_plane_pid
     world.clock.forward(60)
 
-    import os
-    import signal
-
     os.kill(controllers.data_plane_pid, signal.SIGKILL)
-    await until(lambda: all(restarts(pod) == 1 for pod in world.pods()) and endpoints(world) == 2)
+    await until(lambda: endpoints(world) == 0)
+    await until(lambda: endpoints(world) == 2)
 
     assert world.pod_names() == names
+    assert [restarts(pod) for pod in world.pods()] == [1, 1]
     assert await colours(browser, url(world), 8) == {"blue": 8}
 
 
 def restarts(pod: dict[str, Any]) -> int:
     count: int = pod["status"]["containerStatuses"][0]["restartCount"]
     return count
+
+
+async def test_where_there_is_one_address_pods_have_ports_of_their_own(
+    world: World, browser: aiohttp.ClientSession, until: Until
+) -> None:
+    running = RunningControllers(world.store, world.clock, AddressPool(0, None))
+    await running.start()
+    try:
+        world.service()
+        world.replica_set("blue", "blue", replicas=2)
+        world.replica_set("yellow", "yellow", replicas=2)
+        await until(lambda: endpoints(world) == 4)
+
+        assert {pod["status"]["podIP"] for pod in world.pods()} == {"127.0.0.1"}
+        real = [json.loads(pod["metadata"]["annotations"][PORTS_ANNOTATION])["8080"] for pod in world.pods()]
+        assert len(set(real)) == 4
+        assert await colours(browser, url(world), 40) == {"blue": 20, "yellow": 20}
+    finally:
+        await running.stop()
+
+
+async def test_a_pod_whose_address_cannot_be_used_says_so(world: World, until: Until) -> None:
+    with socket.socket() as claim:
+        running = RunningControllers(world.store, world.clock, AddressPool(300, claim))
+        await running.start()
+        try:
+            world.pod("one", {"app": "web"})
+            await until(lambda: waiting(world, "one").get("reason") == "RunContainerError")
+            assert "127.300.0.2" in waiting(world, "one")["message"]
+        finally:
+            await running.stop()

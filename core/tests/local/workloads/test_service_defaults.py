@@ -99,7 +99,7 @@ def test_a_node_port_on_a_cluster_ip_service_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize("address", ["10.97.0.1", "web"])
 def test_a_cluster_ip_from_elsewhere_is_refused(world: World, address: str) -> None:
-    with pytest.raises(Invalid, match="is not in the valid range"):
+    with pytest.raises(Invalid, match="the provided network does not match"):
         world.service(clusterIP=address)
 
 

@@ -1,10 +1,10 @@
 """What the Kubernetes API server fills into a pod template: needed to compare, validate and store templates."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sluicegate.api.pod_defaults.containers import canonical_amounts, default_container
+from sluicegate.api.encoding import encode
+from sluicegate.api.pod_defaults.containers import default_container
 from sluicegate.api.pod_defaults.fields import Object, fill_absent, fill_empty, members
 from sluicegate.api.pod_defaults.volumes import default_volume
 
@@ -12,9 +12,9 @@ CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 
 
 def defaulted_template(template: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a pod template as the API server would store it."""
-    stored = copy.deepcopy(dict(template))
-    default_pod_spec(stored.setdefault("spec", {}))
+    """A pod template as the API server would store it: typed (zero values and unknown members gone), then filled in."""
+    stored: Object = encode(template, "PodTemplateSpec")
+    default_pod_spec(stored["spec"])
     return stored
 
 
@@ -24,7 +24,6 @@ def default_pod_spec(spec: Object) -> None:
     fill_absent(spec, securityContext={}, terminationGracePeriodSeconds=30)
     if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
         spec["serviceAccountName"] = spec["serviceAccount"] = account
-    canonical_amounts(spec, "overhead")
     for kind in CONTAINERS:
         for container in members(spec, kind):
             default_container(container)

@@ -1,9 +1,6 @@
 """Defaults of containers: image pull policy, ports, probes, lifecycle hooks and references to fields."""
 
-import contextlib
-
 from sluicegate.api.pod_defaults.fields import Object, fill_absent, fill_empty, member, members
-from sluicegate.api.quantity import canonical_quantity
 
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -26,8 +23,6 @@ def default_container(container: Object) -> None:
         terminationMessagePolicy="File",
     )
     fill_absent(container, resources={})
-    for kind in ("limits", "requests"):
-        canonical_amounts(container["resources"], kind)
     for port in members(container, "ports"):
         fill_empty(port, protocol="TCP")
     for variable in members(container, "env"):
@@ -36,13 +31,6 @@ def default_container(container: Object) -> None:
         default_probe(container.get(name))
     for hook in ("postStart", "preStop"):
         _default_http_get(member(container, "lifecycle", hook, "httpGet"))
-
-
-def canonical_amounts(holder: Object, name: str) -> None:
-    """Write the quantities in a map of that name as the typed API does; what is no quantity is left to validation."""
-    for resource, amount in (member(holder, name) or {}).items():
-        with contextlib.suppress(ValueError):
-            holder[name][resource] = canonical_quantity(amount)
 
 
 def default_probe(probe: Object | None) -> None:

@@ -131,6 +131,7 @@ def served_by(crd: Object) -> Served:
         tuple(names.get("categories") or ()),
         status="status" in subresources,
         scale=_scale(subresources.get("scale")),
+        unconditional=False,
         list_kind=names["listKind"],
         schema=_schema(spec, version),
         columns=tuple(version.get("additionalPrinterColumns") or [_AGE]),

@@ -72,7 +72,7 @@ class Handler:
                 return self._get(request, served, target)
             case "list":
                 return self._list(request, served, target)
-        body = negotiation.decode(await request.read(), request.headers.get("Content-Type", ""))
+        body = await _body(request)
         if verb in ("delete", "deletecollection"):
             return self._delete(request, served, target, body)
         if served.resource == ACCESS_REVIEWS:
@@ -142,6 +142,14 @@ class Handler:
             one = target._replace(namespace=metadata.get("namespace", ""), name=metadata["name"])
             self._writer.delete(one, body, request.query)
         return json_response(page.encode(served))
+
+
+async def _body(request: web.BaseRequest) -> Any:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ApiError(error.text or "too large", status=413, reason="RequestEntityTooLarge") from error
+    return negotiation.decode(body, request.headers.get("Content-Type", ""))
 
 
 def _check_place(served: Served, target: Target) -> None:

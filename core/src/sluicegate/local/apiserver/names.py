@@ -105,7 +105,7 @@ def _match(what: str, found: Any, wanted: str) -> None:
 
 
 def faults(obj: Object, served: Served) -> list[FieldFault]:
-    """Return all that is wrong with an object's name and labels."""
+    """Return all that is wrong with an object's name, labels, annotations and owners."""
     metadata = obj["metadata"]
     found = list(_name_faults(metadata, served.resource.kind))
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
@@ -114,7 +114,15 @@ def faults(obj: Object, served: Served) -> list[FieldFault]:
     for key, value in annotations.items():
         if not isinstance(value, str):
             found.append(failures.unacceptable(f"metadata.annotations[{key}]", json.dumps(value), "must be a string"))
+    for at, reference in enumerate(metadata.get("ownerReferences") or ()):
+        found += _owner_faults(reference, f"metadata.ownerReferences[{at}]")
     return found
+
+
+def _owner_faults(reference: Object, path: str) -> Iterator[FieldFault]:
+    for member, word in (("apiVersion", "version"), ("kind", "kind"), ("name", "name"), ("uid", "uid")):
+        if not reference.get(member):
+            yield failures.unacceptable(f"{path}.{member}", '""', f"{word} must not be empty")
 
 
 def _name_faults(metadata: Object, kind: str) -> Iterator[FieldFault]:

@@ -66,6 +66,14 @@ def decode(body: bytes, content_type: str) -> Any:
         raise failures.bad_request(f"the body of the request is not valid JSON: {error}") from error
 
 
+def number(query: Mapping[str, str], name: str) -> int | None:
+    """Return a parameter that is a whole number, None if it is not given. Raises BadRequest if it is something else."""
+    text = query.get(name, "")
+    if text and not text.isdigit():
+        raise failures.bad_request(f'{name}: Invalid value: "{text}": must be a whole number')
+    return int(text) if text else None
+
+
 def flag(query: Mapping[str, str], name: str) -> bool:
     """Return whether a boolean parameter is set."""
     return query.get(name, "").lower() in ("true", "1")

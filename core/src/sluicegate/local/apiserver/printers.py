@@ -6,6 +6,9 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
+from sluicegate.local.apiserver import selectors
 from sluicegate.local.apiserver.paths import lookup
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ _WIDE = 1
 
 
 class Column(NamedTuple):
-    """One column after the name; those of priority 1 are shown with `-o wide` only."""
+    """One column; those of priority 1 are shown with `-o wide` only."""
 
     name: str
     of: Callable[[Object], Any]
@@ -28,13 +31,19 @@ class Column(NamedTuple):
 
     def definition(self) -> Object:
         """Return the column as the head of a Table describes it."""
-        return {"name": self.name, "type": self.type, "format": "", "description": self.name, "priority": self.priority}
+        return {
+            "name": self.name,
+            "type": self.type,
+            "format": "name" if self.name == "Name" else "",
+            "description": self.name,
+            "priority": self.priority,
+        }
 
     def cell(self, obj: Object, now: datetime) -> Any:
         """Return the column's cell for an object; an odd object must not make a whole list unreadable."""
         try:
             value = self.of(obj)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError):
             return _UNKNOWN
         return age(value, now) if self.type == "date" else value
 
@@ -95,13 +104,13 @@ def _size(path: str) -> Callable[[Object], int]:
     return lambda obj: len(lookup(obj, path) or ())
 
 
-def _labels(obj: Any) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted((obj or {}).items())) or _NONE
-
-
 def _selector(obj: Object) -> str:
-    selector = lookup(obj, "spec.selector") or {}
-    return _labels(selector.get("matchLabels") if "matchLabels" in selector else selector)
+    return selectors.shown(lookup(obj, "spec.selector") or {})
+
+
+def _label_map(obj: Object) -> str:
+    labels = lookup(obj, "spec.selector") or {}
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or _NONE
 
 
 def _containers(obj: Object) -> list[Object]:
@@ -235,6 +244,7 @@ def _number(name: str, path: str) -> Column:
     return Column(name, _count(path), "integer")
 
 
+_NAME = Column("Name", lambda obj: obj["metadata"]["name"])
 _AGE = Column("Age", _at("metadata.creationTimestamp", None), "date")
 _TEMPLATE = (
     Column("Containers", _of_containers("name"), priority=_WIDE),
@@ -252,6 +262,7 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("Source", _at("source.component"), priority=_WIDE),
         Column("Message", lambda obj: str(obj.get("message", "")).strip()),
         Column("Count", _at("count", 1), "integer", _WIDE),
+        _NAME._replace(priority=_WIDE),
     ),
     ("", "namespaces"): (Column("Status", _at("status.phase", "")), _AGE),
     ("", "nodes"): (
@@ -280,7 +291,7 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("External-IP", _external_ip),
         Column("Port(s)", _service_ports),
         _AGE,
-        Column("Selector", _selector, priority=_WIDE),
+        Column("Selector", _label_map, priority=_WIDE),
     ),
     ("apps", "deployments"): (
         Column("Ready", _deployment_ready),
@@ -311,5 +322,6 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
 
 
 def columns(kind: Kind) -> tuple[Column, ...]:
-    """Return the columns of a built-in kind."""
-    return _COLUMNS.get(kind, (_AGE,))
+    """Return the columns of a built-in kind; the name comes first where the kind has no other place for it."""
+    own = _COLUMNS.get(kind, (_AGE,))
+    return own if any(column.name == "Name" for column in own) else (_NAME, *own)

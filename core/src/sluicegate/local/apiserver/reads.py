@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sluicegate.local import failures
-from sluicegate.local.apiserver import selectors
+from sluicegate.local.apiserver import negotiation, selectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def page(store: ObjectStore, served: Served, target: Target, query: Mapping[str,
     version, after = _position(store, served, query)
     if after:
         items = [item for item in items if _place(item) > after]
-    limit = int(query.get("limit") or 0)
+    limit = negotiation.number(query, "limit")
     metadata: Object = {"resourceVersion": str(version)}
     if limit and len(items) > limit:
         metadata["continue"] = _token(version, _place(items[limit - 1]))
@@ -84,13 +84,10 @@ def _position(store: ObjectStore, served: Served, query: Mapping[str, str]) -> t
 
 
 def _current(store: ObjectStore, query: Mapping[str, str]) -> int:
-    asked = query.get("resourceVersion") or "0"
-    exact = query.get("resourceVersionMatch") == "Exact"
-    if asked.isdigit() and not (exact and int(asked) != store.resource_version):
-        return store.resource_version
-    if asked.isdigit():
+    asked = negotiation.number(query, "resourceVersion")
+    if query.get("resourceVersionMatch") == "Exact" and asked != store.resource_version:
         raise failures.expired(f"The resourceVersion for the provided list is too old: {asked}")
-    raise failures.bad_request(f'resourceVersion: Invalid value: "{asked}": must be a whole number')
+    return store.resource_version
 
 
 def _token(version: int, place: tuple[str, str]) -> str:

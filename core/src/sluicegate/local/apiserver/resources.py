@@ -29,7 +29,10 @@ class ScalePaths:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One resource as it is served; `schema` and `columns` only custom resources have."""
+    """One resource as it is served; `schema` and `columns` only custom resources have.
+
+    An object of a kind that is not `unconditional` can be replaced only by one that bears a resource version.
+    """
 
     resource: Resource
     singular: str
@@ -38,6 +41,7 @@ class Served:
     verbs: tuple[str, ...] = ALL_VERBS
     status: bool = False
     scale: ScalePaths | None = None
+    unconditional: bool = True
     list_kind: str = ""
     schema: Schema | None = None
     columns: tuple[Object, ...] = ()
@@ -79,8 +83,8 @@ BUILTIN = (
     _builtin(known.REPLICA_SETS, "rs", categories=("all",), status=True, scale=_WORKLOAD_SCALE),
     _builtin(known.JOBS, categories=("all",), status=True),
     _builtin(known.ENDPOINT_SLICES),
-    _builtin(known.LEASES),
-    _builtin(known.CRDS, "crd", "crds", categories=("api-extensions",), status=True),
+    _builtin(known.LEASES, unconditional=False),
+    _builtin(known.CRDS, "crd", "crds", categories=("api-extensions",), status=True, unconditional=False),
     _builtin(ACCESS_REVIEWS, verbs=("create",)),
 )
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sluicegate.api.resources import Resource
-from sluicegate.local.apiserver import paths
+from sluicegate.local.apiserver import paths, selectors
 from sluicegate.local.apiserver.resources import Served
 
 if TYPE_CHECKING:
     from sluicegate.local.objects import Object
 
 SERVED = Served(Resource("autoscaling", "v1", "scales", "Scale"), "scale")
-_OPERATORS = {
-    "In": "{key} in ({values})",
-    "NotIn": "{key} notin ({values})",
-    "Exists": "{key}",
-    "DoesNotExist": "!{key}",
-}
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -28,7 +22,7 @@ def scale_of(obj: Object, served: Served) -> Object:
     status: Object = {"replicas": paths.lookup(obj, served.scale.status_replicas) or 0}
     selector = paths.lookup(obj, served.scale.selector) if served.scale.selector else None
     if selector:
-        status["selector"] = _rendered(selector)
+        status["selector"] = selectors.shown(selector)
     replicas = paths.lookup(obj, served.scale.replicas)
     return {
         "kind": "Scale",
@@ -37,13 +31,3 @@ def scale_of(obj: Object, served: Served) -> Object:
         "spec": {} if replicas is None else {"replicas": replicas},
         "status": status,
     }
-
-
-def _rendered(selector: Any) -> str:
-    if isinstance(selector, str):
-        return selector
-    parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
-    for expression in selector.get("matchExpressions") or ():
-        values = ",".join(sorted(expression.get("values") or ()))
-        parts.append(_OPERATORS[expression["operator"]].format(key=expression["key"], values=values))
-    return ",".join(parts)

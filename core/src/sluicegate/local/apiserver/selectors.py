@@ -6,6 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from sluicegate.api.foreign import LabelSelector
+from sluicegate.api.selectors import format_selector
 from sluicegate.local import failures
 from sluicegate.local.apiserver import paths
 
@@ -41,6 +45,13 @@ def predicate(labels: str, fields: str, *, custom: bool) -> Predicate | None:
         return all(wanted(found) for wanted in wanted_labels) and all(wanted(obj) for wanted in wanted_fields)
 
     return matches
+
+
+def shown(selector: Any) -> str:
+    """Return the selector of an object as text, whether it is kept as such or as a LabelSelector."""
+    if isinstance(selector, str):
+        return selector
+    return format_selector(msgspec.convert(selector, LabelSelector))
 
 
 def _requirement(text: str) -> _Requirement:

@@ -81,6 +81,7 @@ class ApiServer:
             raise ConfigError(f"port {self.port} of {self._host} cannot be opened: {error.strerror}") from error
         self.port = self._runner.addresses[0][1]
         self._collector = asyncio.create_task(GarbageCollector(self._store).run(), name="garbage collector")
+        self._collector.add_done_callback(_report)
 
     async def stop(self) -> None:
         """End all watches in order and close the port."""
@@ -114,6 +115,11 @@ class ApiServer:
         except Exception:
             _log.exception("%s %s failed", request.method, request.rel_url)
             return error_response(ServerError("Internal error occurred", status=500, reason="InternalError"))
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        _log.critical("the %s has ended", task.get_name(), exc_info=task.exception())
 
 
 def _request(

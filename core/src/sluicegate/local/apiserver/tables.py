@@ -33,7 +33,7 @@ def table(served: Served, items: Iterable[Document], metadata: Object, *, includ
 def _definitions(served: Served) -> list[Object]:
     if served.is_custom:
         return [_NAME, *(_custom_definition(column) for column in served.columns)]
-    return [_NAME, *(column.definition() for column in printers.columns(served.kind))]
+    return [column.definition() for column in printers.columns(served.kind)]
 
 
 def _custom_definition(column: Object) -> Object:
@@ -49,10 +49,10 @@ def _custom_definition(column: Object) -> Object:
 def _row(served: Served, item: Document, include: str) -> Object:
     now = datetime.now(UTC)
     if served.is_custom:
-        cells = [_custom_cell(item, column, now) for column in served.columns]
+        cells = [item["metadata"]["name"], *(_custom_cell(item, column, now) for column in served.columns)]
     else:
         cells = [column.cell(item, now) for column in printers.columns(served.kind)]
-    row: Object = {"cells": [item["metadata"]["name"], *cells]}
+    row: Object = {"cells": cells}
     if include == "Object":
         row["object"] = item
     elif include != "None":

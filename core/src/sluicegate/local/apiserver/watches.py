@@ -14,8 +14,7 @@ import msgspec
 
 from sluicegate.errors import Expired
 from sluicegate.local import failures
-from sluicegate.local.apiserver import reads, statuses, tables
-from sluicegate.local.apiserver.negotiation import flag
+from sluicegate.local.apiserver import negotiation, reads, statuses, tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from sluicegate.local.objects import Change, Document, Object
     from sluicegate.local.store import ObjectStore
 
-_LONGEST_SECONDS = 1800.0
+_LONGEST_SECONDS = 1800
 _BOOKMARK_SECONDS = 60.0
 _INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 
@@ -117,24 +116,22 @@ def _encoded(kind: str, data: bytes) -> bytes:
 def open_watch(store: ObjectStore, served: Served, target: Target, query: Mapping[str, str], *, table: bool) -> Watch:
     """Start the watch that a request asks for. Raises Expired if its resource version is too old, BadRequest if it is
     none."""
-    asked = query.get("resourceVersion") or "0"
-    if not asked.isdigit():
-        raise failures.bad_request(f'resourceVersion: Invalid value: "{asked}": must be a whole number')
-    if int(asked) > store.resource_version:
+    asked = negotiation.number(query, "resourceVersion") or 0
+    if asked > store.resource_version:
         # Of another life of this cluster: like a version that is too old, it means that the client has to list again.
         raise failures.expired(f"too large resource version: {asked}, current: {store.resource_version}")
-    wants_initial = flag(query, "sendInitialEvents")
-    from_scratch = wants_initial or asked == "0"
+    wants_initial = negotiation.flag(query, "sendInitialEvents")
+    from_scratch = wants_initial or asked == 0
     page = reads.page(store, served, target, _selectors(query)) if from_scratch else None
-    bookmarks = flag(query, "allowWatchBookmarks")
+    bookmarks = negotiation.flag(query, "allowWatchBookmarks")
     return Watch(
         served=served,
-        subscription=store.subscribe(served.kind, since=None if from_scratch else int(asked)),
+        subscription=store.subscribe(served.kind, since=None if from_scratch else asked),
         present=page.items if page else [],
         matches=reads.selection(served, target, query),
         namespace=target.namespace,
-        version=store.resource_version if from_scratch else int(asked),
-        seconds=min(float(query.get("timeoutSeconds") or _LONGEST_SECONDS), _LONGEST_SECONDS),
+        version=store.resource_version if from_scratch else asked,
+        seconds=min(negotiation.number(query, "timeoutSeconds") or _LONGEST_SECONDS, _LONGEST_SECONDS),
         bookmarks=bookmarks,
         marks_initial_end=bookmarks and wants_initial,
         table_include=query.get("includeObject", "Metadata") if table else None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sluicegate.local import failures
-from sluicegate.local.apiserver import names, patches, paths, scale, strategic, validation
+from sluicegate.local.apiserver import names, negotiation, patches, paths, scale, strategic, validation
 from sluicegate.local.apiserver.schema import without_nulls
 from sluicegate.local.objects import Key, Object
 
@@ -76,7 +76,11 @@ class Writer:
         """Replace an object, its status or its scale by the request's."""
         if target.subresource == "scale":
             return self._scale(served, target, lambda _: names.identify(body, scale.SERVED, target), options)
-        return self._update(served, target, lambda _: body, options)
+        new = names.identify(body, served, target)
+        if not served.unconditional and not new["metadata"].get("resourceVersion"):
+            fault = failures.unacceptable("metadata.resourceVersion", "0x0", "must be specified for an update")
+            raise failures.invalid(served.qualified_kind, target.name, [fault])
+        return self._update(served, target, lambda _: new, options)
 
     def patch(self, served: Served, target: Target, content_type: str, body: Any, options: WriteOptions) -> Document:
         """Patch an object, its status or its scale."""
@@ -209,8 +213,9 @@ def _propagation(options: Object, query: Mapping[str, str]) -> str:
 
 
 def _grace_seconds(options: Object, query: Mapping[str, str]) -> int | None:
-    asked = options.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
-    try:
-        return None if asked is None else int(asked)
-    except ValueError:
-        raise failures.bad_request(f"gracePeriodSeconds: {asked!r} is not a number of seconds") from None
+    asked = options.get("gracePeriodSeconds")
+    if asked is None:
+        return negotiation.number(query, "gracePeriodSeconds")
+    if not isinstance(asked, int) or asked < 0:
+        raise failures.bad_request(f"gracePeriodSeconds: Invalid value: {asked!r}: must be a number of seconds")
+    return asked

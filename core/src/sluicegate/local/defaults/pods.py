@@ -1,45 +1,30 @@
-"""Defaults of Pods, of ReplicaSets, and of the pod templates in them, which get fewer than Pods do."""
+"""Defaults of Pods, of ReplicaSets, and of the pod templates in them, which get fewer than Pods do.
+
+Like every typed object, a pod template first goes through its encoding: zero values and unknown fields are left out,
+and quantities are written in their canonical form.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sluicegate.local.defaults.containers import (
-    canonical_amounts,
-    default_container,
-    host_ports,
-    requests_from_limits,
-)
-from sluicegate.local.defaults.fields import fill_absent, fill_empty, member, members
-from sluicegate.local.defaults.volumes import default_volume
+from sluicegate.api.encoding import encode
+from sluicegate.api.pod_defaults import default_pod_spec, defaulted_template
+from sluicegate.api.pod_defaults.containers import host_ports, requests_from_limits
+from sluicegate.api.pod_defaults.fields import fill_absent, member, members
 
 if TYPE_CHECKING:
     from sluicegate.local.objects import Object
     from sluicegate.local.store import ObjectStore
 
-CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 NODE_TAINTS: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-
-
-def default_pod_spec(spec: Object) -> None:
-    """Fill in what both a Pod and a pod template get, in place."""
-    fill_empty(spec, dnsPolicy="ClusterFirst", restartPolicy="Always", schedulerName="default-scheduler")
-    fill_absent(spec, securityContext={}, terminationGracePeriodSeconds=30)
-    if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
-        spec["serviceAccountName"] = spec["serviceAccount"] = account
-    canonical_amounts(spec, "overhead")
-    for kind in CONTAINERS:
-        for container in members(spec, kind):
-            default_container(container)
-    for volume in members(spec, "volumes"):
-        default_volume(volume)
 
 
 def admit_replica_set(new: Object, old: Object | None, store: ObjectStore) -> Object:
     """The ReplicaSet as a real API server stores it."""
     spec = new.setdefault("spec", {})
     fill_absent(spec, replicas=1)
-    default_pod_spec(spec.setdefault("template", {}).setdefault("spec", {}))
+    spec["template"] = defaulted_template(spec.get("template") or {})
     if old is None:
         new["status"] = {"replicas": 0}
     return new
@@ -47,7 +32,8 @@ def admit_replica_set(new: Object, old: Object | None, store: ObjectStore) -> Ob
 
 def admit_pod(new: Object, old: Object | None, store: ObjectStore) -> Object:
     """The Pod as a real API server stores it, with what its priority and toleration admission plugins add."""
-    spec = new.setdefault("spec", {})
+    spec: Object = encode(new.get("spec") or {}, "PodSpec")
+    new["spec"] = spec
     default_pod_spec(spec)
     fill_absent(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
     for container in (*members(spec, "containers"), *members(spec, "initContainers")):

@@ -12,7 +12,7 @@ import random
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from sluicegate.local.defaults.fields import fill_absent, fill_empty, members
+from sluicegate.api.pod_defaults.fields import fill_absent, fill_empty, members
 from sluicegate.local.failures import FieldFault, invalid, unacceptable
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _check_cluster_ip(service: Object, wanted: str, taken: set[Any]) -> None:
     except ValueError:
         inside = False
     if not inside:
-        detail = f"failed to allocate IP {wanted}: the provided IP is not in the valid range, {CLUSTER_NETWORK}"
+        detail = f"failed to allocate IP {wanted}: the provided network does not match the current range"
         raise _refusal(service, "spec.clusterIPs", [wanted], detail)
     if wanted in taken:
         detail = f"failed to allocate IP {wanted}: provided IP is already allocated"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
     from sluicegate.local.images.catalogue import DemoImage
 
 
@@ -29,14 +31,16 @@ def demo_application(image: DemoImage, draining: asyncio.Event) -> web.Applicati
         failed = random.randrange(100) < image.error_percent
         return web.Response(text=json.dumps(image.colour), status=500 if failed else 200)
 
-    async def close_when_draining(request: web.Request, response: web.StreamResponse) -> None:
+    @web.middleware
+    async def close_when_draining(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         if draining.is_set():
             response.force_close()
+        return response
 
-    application = web.Application()
+    application = web.Application(middlewares=[close_when_draining])
     application.router.add_get("/", show_page)
     application.router.add_get("/index.html", show_page)
     application.router.add_route("*", "/color", answer_colour)
-    application.on_response_prepare.append(close_when_draining)
     return application

@@ -18,7 +18,7 @@ from sluicegate.local.workloads.replicasets import ReplicaSetReconciler
 from sluicegate.local.workloads.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
     from sluicegate.local.addresses import AddressPool
@@ -73,14 +73,16 @@ class RunningControllers:
         return self._supervisor.pid
 
     async def start(self) -> None:
-        """Start the data plane and the pods first, so that no controller sees the pods of the last run as lost."""
+        """Start the data plane and the pods first, so that no controller sees the pods of the last run as lost.
+
+        Returns when the pods run and the node ports are open, but waits no longer than ten seconds for them.
+        """
         await self._supervisor.start()
         self._pod_loop.start()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RESUME_SECONDS):
-                await self._kubelet.settled()
+        await _at_most(RESUME_SECONDS, self._kubelet.settled())
         for loop in self._loops:
             loop.start()
+        await _at_most(RESUME_SECONDS, self._node_ports.settled())
 
     async def stop(self) -> None:
         """End all loops, then the data plane."""
@@ -92,14 +94,20 @@ class RunningControllers:
         self._kubelet.forget_sandboxes()
         self._node_ports.forget_served()
         if self._pod_loop.running:
-            self._pod_loop.reconcile_all()
             self._port_loop.reconcile_all()
+            self._pod_loop.reconcile_all()
 
     def _take_report(self, report: Report) -> None:
         if not isinstance(report, Served):
             self._kubelet.take_report(report)
         elif key := self._node_ports.take_report(report):
             self._port_loop.reconcile_after(key, RETRY_SECONDS)
+
+
+async def _at_most(seconds: float, work: Coroutine[None, None, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 def _object_loops(store: ObjectStore, clock: Callable[[], datetime]) -> list[ControlLoop]:

@@ -5,6 +5,7 @@ Like kube-proxy, pods that are terminating get new connections only while a Serv
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from sluicegate.local.objects import Key
@@ -35,6 +36,8 @@ class NodePortReconciler:
         self._send = send
         self._served: dict[int, tuple[Address, ...]] = {}
         self._failed: set[int] = set()
+        self._unanswered: set[int] = set()
+        self._answered = asyncio.Event()
         self._ports: dict[Key, set[int]] = {}
 
     def everything(self) -> Iterable[Key]:
@@ -60,15 +63,19 @@ class NodePortReconciler:
         for port, backends in wanted.items():
             if self._served.get(port) != backends or port in self._failed:
                 self._served[port] = backends
+                self._unanswered.add(port)
                 self._send(Serve(port, backends))
 
     def forget_served(self) -> None:
         """The data plane has been started anew and serves nothing."""
         self._served.clear()
         self._failed.clear()
+        self._unanswered.clear()
 
     def take_report(self, report: Served) -> Key | None:
         """Note whether a port is open; return the Service to look at again if it is not."""
+        self._unanswered.discard(report.port)
+        self._answered.set()
         if not report.error:
             self._failed.discard(report.port)
             return None
@@ -77,6 +84,12 @@ class NodePortReconciler:
         if key and (service := self._store.find(key)):
             self._events.record(service, "Warning", "NodePortUnavailable", _explanation(report))
         return key
+
+    async def settled(self) -> None:
+        """Wait until every port is open, or known to be taken."""
+        while self._unanswered:
+            self._answered.clear()
+            await self._answered.wait()
 
     def _services(self) -> list[Object]:
         return list(self._store.list(*SERVICES))

@@ -8,6 +8,7 @@ next one is tried. Connections that exist are never cut: they end when the clien
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 BACKLOG: Final = 1024
 CONNECT_SECONDS: Final = 3.0
+# Endpoints come over a pipe: who has just read in the API that a pod is ready may be here before they are.
+BACKEND_SECONDS: Final = 1.0
 
 
 class Rotation:
@@ -27,6 +30,7 @@ class Rotation:
 
     def __init__(self) -> None:
         self._turns: deque[Address] = deque()
+        self._filled = asyncio.Event()
 
     def replace(self, backends: Iterable[Address]) -> None:
         """Make these the backends: those that stay keep their turn, new ones come in at random places."""
@@ -36,17 +40,29 @@ class Rotation:
         random.shuffle(added)
         for backend in added:
             self._turns.insert(random.randint(0, len(self._turns)), backend)
+        self._note_filled()
 
     def remove(self, backend: Address) -> None:
         """Give this backend no more connections, if it has any."""
         if backend in self._turns:
             self._turns.remove(backend)
+        self._note_filled()
+
+    async def filled(self) -> None:
+        """Wait until there is a backend."""
+        await self._filled.wait()
 
     def candidates(self) -> list[Address]:
         """The backend whose turn it is, then the others in the order to try them; the turn passes on."""
         order = list(self._turns)
         self._turns.rotate(-1)
         return order
+
+    def _note_filled(self) -> None:
+        if self._turns:
+            self._filled.set()
+        else:
+            self._filled.clear()
 
 
 class Side(asyncio.Protocol):
@@ -109,15 +125,21 @@ class ClientSide(Side):
         self._connecting = asyncio.create_task(self._connect())
 
     async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        for host, port in self._rotation.candidates():
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await loop.create_connection(lambda: Side(self), host, port)
-            except OSError:
-                continue
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BACKEND_SECONDS):
+                await self._rotation.filled()
+        for backend in self._rotation.candidates():
+            if await self._try(backend):
+                return
         self.transport.abort()
+
+    async def _try(self, backend: Address) -> bool:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await asyncio.get_running_loop().create_connection(lambda: Side(self), *backend)
+        except OSError:
+            return False
+        return True
 
 
 class ServiceProxy:
