@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sluicegate.api import names
-from sluicegate.api.encoding import encode
-from sluicegate.api.gojson import go_json
 from sluicegate.api.pod_defaults import defaulted_template
 
 
@@ -17,9 +15,9 @@ def same_template(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     return _comparable(wanted) == _comparable(live)
 
 
-def _comparable(template: Mapping[str, Any]) -> str:
+def _comparable(template: Mapping[str, Any]) -> dict[str, Any]:
     metadata = dict(template.get("metadata") or {})
     labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != names.HASH_LABEL}
     stored = defaulted_template({**template, "metadata": {**metadata, "labels": labels}})
     stored["spec"].pop("serviceAccount", None)
-    return go_json(encode(stored, "PodTemplateSpec"))
+    return stored

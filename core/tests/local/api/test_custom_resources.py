@@ -100,6 +100,12 @@ async def test_unknown_fields_are_warned_of(http: Any, custom: str) -> None:
         assert response.headers["Warning"] == '299 - "unknown field \\"spec.bogus\\""'
 
 
+async def test_replicas_that_the_scale_subresource_cannot_show_are_refused(call: Call, custom: str) -> None:
+    status, failure = await call("POST", custom, widget(replicas=2**31))
+    assert (status, failure["reason"]) == (422, "Invalid")
+    assert ".spec.replicas: Invalid value: 2147483648: should be less than or equal to 2147483647" in failure["message"]
+
+
 async def test_an_unknown_field_validation_is_refused(call: Call, custom: str) -> None:
     status, _ = await call("POST", custom, widget(), params={"fieldValidation": "Maybe"})
     assert status == 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluicegate.api.resources import Resource
+from sluicegate.local import failures
 from sluicegate.local.apiserver import paths, selectors
 from sluicegate.local.apiserver.resources import Served
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from sluicegate.local.objects import Object
 
 SERVED = Served(Resource("autoscaling", "v1", "scales", "Scale"), "scale")
+_LARGEST = 2**31 - 1
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -31,3 +33,20 @@ def scale_of(obj: Object, served: Served) -> Object:
         "spec": {} if replicas is None else {"replicas": replicas},
         "status": status,
     }
+
+
+def faults(obj: Object, served: Served) -> list[failures.FieldFault]:
+    """Return what Kubernetes finds wrong with the replicas of a custom resource that can be scaled."""
+    if not served.is_custom or served.scale is None:
+        return []
+    found = []
+    for path in (served.scale.replicas, served.scale.status_replicas):
+        replicas = paths.lookup(obj, path)
+        if not isinstance(replicas, int):
+            continue
+        if replicas < 0:
+            found.append(failures.unacceptable(f".{path}", str(replicas), "should be a non-negative integer"))
+        elif replicas > _LARGEST:
+            text = f"should be less than or equal to {_LARGEST}"
+            found.append(failures.unacceptable(f".{path}", str(replicas), text))
+    return found

@@ -29,7 +29,10 @@ def demo_application(image: DemoImage, draining: asyncio.Event) -> web.Applicati
     async def answer_colour(request: web.Request) -> web.Response:
         await asyncio.sleep(image.latency)
         failed = random.randrange(100) < image.error_percent
-        return web.Response(text=json.dumps(image.colour), status=500 if failed else 200)
+        response = web.Response(text=json.dumps(image.colour), status=500 if failed else 200)
+        # A Service balances connections: on a kept one a browser would see one pod for ever.
+        response.force_close()
+        return response
 
     @web.middleware
     async def close_when_draining(request: web.Request, handler: Handler) -> web.StreamResponse:
