@@ -39,7 +39,9 @@ def chosen_port(data_dir: Path | None, port: int | None) -> int:
 
 
 @asynccontextmanager
-async def running_cluster(data_dir: Path | None, port: int, plugin_dir: Path | None) -> AsyncIterator[LocalCluster]:
+async def running_cluster(
+    data_dir: Path | None, port: int, plugin_dir: Path | None, *, kubeconfig: Path | None = None
+) -> AsyncIterator[LocalCluster]:
     """Run cluster and controller while the body runs. Raises ConfigError where port or folder cannot be used."""
     from sluicegate.api.crds import crds
     from sluicegate.controller.manager import Settings
@@ -48,7 +50,7 @@ async def running_cluster(data_dir: Path | None, port: int, plugin_dir: Path | N
     from sluicegate.local.cluster import LocalCluster
 
     async with (
-        LocalCluster(data_dir, port=port, crds=crds()) as cluster,
+        LocalCluster(data_dir, port=port, crds=crds(), kubeconfig=kubeconfig) as cluster,
         await Client.connect(kubeconfig=cluster.kubeconfig) as client,
         # A controller that fails takes the cluster down with it: one without the other would only look alive.
         asyncio.TaskGroup() as tasks,

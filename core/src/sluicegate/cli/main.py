@@ -26,6 +26,7 @@ VERBS: Final[Mapping[str, str]] = {
     "abort": "Stop an update and go back to the stable version.",
     "controller": "Run the controller against a cluster.",
     "crds": "Print the CustomResourceDefinitions.",
+    "demo": "Watch a canary take real requests, on a cluster of its own.",
     "down": "End the embedded cluster.",
     "get": "Show a Rollout or an Experiment with all that belongs to it.",
     "list": "List Rollouts or Experiments.",

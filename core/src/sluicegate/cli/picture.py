@@ -67,7 +67,7 @@ class RolloutPicture:
         rollout = named(snapshot, ROLLOUTS, self.name)
         if workload := text(rollout, "spec", "workloadRef", "name"):
             named(snapshot, DEPLOYMENTS, workload)
-        return rollout_view(rollout, _world(snapshot), now=self.now(), colour=self.colour)
+        return rollout_view(rollout, world_of(snapshot), now=self.now(), colour=self.colour)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ExperimentPicture:
 
     def draw(self, snapshot: Snapshot) -> list[str]:
         experiment = named(snapshot, EXPERIMENTS, self.name)
-        return experiment_view(experiment, _world(snapshot), now=self.now(), colour=self.colour)
+        return experiment_view(experiment, world_of(snapshot), now=self.now(), colour=self.colour)
 
 
 def named(snapshot: Snapshot, resource: Resource, name: str) -> Object:
@@ -97,7 +97,8 @@ def named(snapshot: Snapshot, resource: Resource, name: str) -> Object:
     raise NotFound(message, status=404, reason="NotFound")
 
 
-def _world(snapshot: Snapshot) -> World:
+def world_of(snapshot: Snapshot) -> World:
+    """What Rollouts and Experiments own, by owner."""
     owned = {resource: Owned(objects) for resource, objects in snapshot.items()}
     nothing = Owned()
     return World(

@@ -77,8 +77,13 @@ def command(
 
 async def _promote(settings: Settings, name: str, plan: Callable[[Any], Promotion]) -> None:
     async with settings.connect() as scope, not_found_hint(scope):
-        rollout = await scope.client.get(ROLLOUTS, scope.namespace, name)
-        await _send(scope, name, plan(rollout))
+        await promote(scope, name, plan)
+
+
+async def promote(scope: Scope, name: str, plan: Callable[[Any], Promotion]) -> None:
+    """Read the Rollout, and send what the plan makes of it."""
+    rollout = await scope.client.get(ROLLOUTS, scope.namespace, name)
+    await _send(scope, name, plan(rollout))
 
 
 async def _send(scope: Scope, name: str, promotion: Promotion) -> None:

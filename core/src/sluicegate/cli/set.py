@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -45,15 +46,16 @@ def set_image(ctx: click.Context, words: tuple[str, ...]) -> None:
 
 async def _set_image(settings: Settings, name: str, container: str, image: str) -> None:
     async with settings.connect() as scope, not_found_hint(scope):
-        for remaining in reversed(range(_ATTEMPTS)):
-            try:
-                changed = await _replace_image(scope, name, container, image)
-            except Conflict:
-                if not remaining:
-                    raise
-            else:
-                click.echo(f"{changed} image updated")
-                return
+        changed = await change_image(scope, name, container, image)
+    click.echo(f"{changed} image updated")
+
+
+async def change_image(scope: Scope, name: str, container: str, image: str) -> str:
+    """Set the image, anew where somebody else has written in between; the `kind "name"` of what was changed."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(Conflict):
+            return await _replace_image(scope, name, container, image)
+    return await _replace_image(scope, name, container, image)
 
 
 async def _replace_image(scope: Scope, name: str, container: str, image: str) -> str:

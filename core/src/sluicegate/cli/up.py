@@ -35,7 +35,7 @@ def command(data_dir: Path | None, port: int | None, detach: bool, plugin_dir: P
     folder = data_dir.absolute() if data_dir else None
     chosen = chosen_port(folder, port)
     if detach:
-        _report(_start_detached(folder, chosen, plugin_dir), ends_with="sluicegate down")
+        _report(start_detached(folder, chosen, plugin_dir), ends_with="sluicegate down")
         return
     try:
         with held(record_path(folder, chosen)):
@@ -68,7 +68,8 @@ def _already_up(data_dir: Path | None, port: int) -> CommandError:
     return CommandError(f"a cluster {where} is up already{who}", hint="End it with `sluicegate down`.")
 
 
-def _start_detached(data_dir: Path | None, port: int, plugin_dir: Path | None) -> RunRecord:
+def start_detached(data_dir: Path | None, port: int, plugin_dir: Path | None) -> RunRecord:
+    """Start the cluster in a process of its own; returns when it is ready. Raises CommandError."""
     path = record_path(data_dir, port)
     if is_held(path):
         raise _already_up(data_dir, port)
@@ -78,7 +79,11 @@ def _start_detached(data_dir: Path | None, port: int, plugin_dir: Path | None) -
     log = path.with_suffix(".log")
     with log.open("wb") as output:
         child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
-    return _wait_ready(child, path, log)
+    try:
+        return _wait_ready(child, path, log)
+    except KeyboardInterrupt:
+        child.terminate()
+        raise
 
 
 def _wait_ready(child: subprocess.Popen[bytes], path: Path, log: Path) -> RunRecord:

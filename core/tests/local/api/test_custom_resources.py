@@ -160,7 +160,7 @@ async def test_what_breaks_the_schema_is_refused(
     "spec",
     [
         {"replicas": 3.0},
-        {"replicas": 2147483648},
+        {"surge": 2**31},
         {"surge": "25%"},
         {"surge": 1},
         {"at": "2020-01-01T00:00:00.5+02:00"},

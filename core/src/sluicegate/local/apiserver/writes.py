@@ -164,10 +164,10 @@ class Writer:
         return fitted if served.is_custom else without_nulls(fitted)
 
     def _validate(self, served: Served, new: Object, old: Object | None) -> None:
-        faults = names.faults(new, served) + scale.faults(new, served)
+        faults = names.faults(new, served)
         if served.schema:
             faults += validation.faults(served.schema.root, new, old)
-        if faults:
+        if faults := faults or scale.faults(new, served):
             raise failures.invalid(served.qualified_kind, new["metadata"].get("name") or "", faults)
 
 
