@@ -49,17 +49,28 @@ async def running_cluster(
     from sluicegate.kube.client import Client
     from sluicegate.local.cluster import LocalCluster
 
-    async with (
-        LocalCluster(data_dir, port=port, crds=crds(), kubeconfig=kubeconfig) as cluster,
-        await Client.connect(kubeconfig=cluster.kubeconfig) as client,
-        # A controller that fails takes the cluster down with it: one without the other would only look alive.
-        asyncio.TaskGroup() as tasks,
-    ):
-        controller = tasks.create_task(run_controller(client, Settings(), plugin_dir=plugin_dir, leader_elect=False))
-        try:
-            yield cluster
-        finally:
-            controller.cancel()
+    try:
+        async with (
+            LocalCluster(data_dir, port=port, crds=crds(), kubeconfig=kubeconfig) as cluster,
+            await Client.connect(kubeconfig=cluster.kubeconfig) as client,
+            # A controller that fails takes the cluster down with it: one without the other would only look alive.
+            asyncio.TaskGroup() as tasks,
+        ):
+            controller = tasks.create_task(
+                run_controller(client, Settings(), plugin_dir=plugin_dir, leader_elect=False)
+            )
+            try:
+                yield cluster
+            finally:
+                controller.cancel()
+    except BaseExceptionGroup as group:
+        raise _only(group) from group
+
+
+def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that ended the tasks of a group: the others were cancelled for it."""
+    first = group.exceptions[0]
+    return _only(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def mark_ready(data_dir: Path | None, cluster: LocalCluster, port: int) -> RunRecord:

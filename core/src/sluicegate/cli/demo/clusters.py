@@ -26,12 +26,9 @@ async def own_cluster() -> AsyncIterator[RunRecord]:
     """A cluster on any free port that leaves nothing behind."""
     with TemporaryDirectory(prefix="sluicegate-demo-") as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        try:
-            async with running_cluster(None, ANY_PORT, None, kubeconfig=kubeconfig) as cluster:
-                port = urlsplit(cluster.address).port or ANY_PORT
-                yield RunRecord(os.getpid(), port, str(kubeconfig), ready=True)
-        except BaseExceptionGroup as group:
-            raise _only(group) from group
+        async with running_cluster(None, ANY_PORT, None, kubeconfig=kubeconfig) as cluster:
+            port = urlsplit(cluster.address).port or ANY_PORT
+            yield RunRecord(os.getpid(), port, str(kubeconfig), ready=True)
 
 
 @asynccontextmanager
@@ -45,12 +42,6 @@ async def kept_cluster() -> AsyncIterator[RunRecord]:
         with suppress(ProcessLookupError):
             os.kill(record.pid, signal.SIGTERM)
         raise
-
-
-def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that ended the tasks of a group: the others were cancelled for it."""
-    first = group.exceptions[0]
-    return _only(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _usual_or_free_port() -> int:
