@@ -50,12 +50,17 @@ class PodRunner:
 
     def kill(self, name: str, count: int) -> None:
         """Let pods go; a ReplicaSet replaces them."""
-        del self.pods[name][:count]
+        self.pods[name] = self.pods.get(name, [])[count:]
 
     def break_down(self, name: str, count: int) -> None:
         """Let pods stay but never serve again."""
         for index in range(min(count, len(self.pods.get(name, [])))):
             self.pods[name][index] = replace(self.pods[name][index], ready_at=None)
+
+    def heal(self) -> None:
+        """Let the pods of every ReplicaSet that broke down be replaced."""
+        for name, pods in self.pods.items():
+            self.pods[name] = [pod for pod in pods if pod.ready_at is not None]
 
     def forget(self, name: str) -> None:
         self.pods.pop(name, None)

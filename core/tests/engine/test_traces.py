@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from tests.traces.comparison import (
     OUTSIDE_THE_ENGINE,
     Event,
@@ -26,7 +25,7 @@ COURSES = ("currentStepIndex", "stableRS", "phase", "message")
 
 
 def replay(world: World, step: Step) -> list[dict[str, Any]]:
-    """Do what the user did after a while, and let the world come to rest; each status on the way, the one before first."""
+    """Do what the user did and let the world come to rest; each status on the way, first the one before."""
     world.pass_time(4)
     before = world.status
     for verb, path, body in step.requests:

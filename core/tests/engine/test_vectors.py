@@ -1,73 +1,53 @@
 """The replica arithmetic and the phases are the incumbent's, on inputs that were measured with Argo Rollouts 1.10."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
+
 from sluicegate.api import names
-from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from sluicegate.api.foreign import ReplicaSet, ReplicaSetStatus
 from sluicegate.api.model import format_time
 from sluicegate.api.rollout import Rollout
-from sluicegate.engine.canary import resize_write
+from sluicegate.engine.canary import scaling_writes
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.fences import Fences, canary_fences
 from sluicegate.engine.phase import Phase, PhaseFacts, completes_run, phase_of
 from sluicegate.engine.scaling import next_sizes, scaling_phase
 from sluicegate.engine.steps import at_desired_counts
-from sluicegate.engine.view import View
-from sluicegate.engine.weights import PodCounts, current_set_weight, split_request, wanted_weight
-from sluicegate_replicaset import ReplicaSetRouter
+from sluicegate.engine.weights import current_set_weight, wanted_weight
 
-from .world import apply_merge_patch
+from .builders import DAWN, make_replica_set, make_view, split_of
+from .manifests import apply_merge_patch
 
 VECTORS = Path(__file__).parents[1] / "vectors"
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
 REPLICAS = json.loads((VECTORS / "replicas.json").read_text())
 DECIDE = [case for case in REPLICAS["cases"] if case["kind"] == "decide"]
 SCALE = [case for case in REPLICAS["cases"] if case["kind"] == "scale"]
 PHASES = json.loads((VECTORS / "views.json").read_text())["phase"]
 
-START = datetime(2030, 1, 1, tzinfo=UTC)
-NEW_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:new"}]}}
-OLD_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:old"}]}}
-
 
 def replica_set(case: dict[str, Any], given: dict[str, Any]) -> ReplicaSet:
-    replicas = case["rollout"]["spec"].get("replicas", 1)
-    annotations = {
-        names.REVISION: str(given["rev"]),
-        names.DESIRED_REPLICAS: str(given.get("desired", replicas)),
-    }
-    if (deadline := given.get("deadline")) is not None:
-        due = deadline if isinstance(deadline, str) else format_time(START + timedelta(seconds=deadline))
-        annotations[names.SCALE_DOWN_DEADLINE] = due
-    return ReplicaSet(
-        metadata=ObjectMeta(
-            name=given["hash"],
-            uid=given["hash"],
-            labels={names.HASH_LABEL: given["hash"]},
-            annotations=annotations,
-            creation_timestamp=START - timedelta(days=1) + timedelta(seconds=given.get("born", 60 * given["rev"])),
-        ),
-        spec=ReplicaSetSpec(
-            replicas=given["spec"], template=NEW_TEMPLATE if given["hash"] == case.get("new") else OLD_TEMPLATE
-        ),
-        status=ReplicaSetStatus(
-            replicas=given.get("created", given["spec"]), available_replicas=given["available"]
-        ),
+    deadline = given.get("deadline")
+    if isinstance(deadline, int):
+        deadline = format_time(DAWN + timedelta(seconds=deadline))
+    return make_replica_set(
+        given["hash"],
+        given["spec"],
+        given["available"],
+        new=given["hash"] == case.get("new"),
+        revision=given["rev"],
+        born=given.get("born"),
+        created=given.get("created"),
+        desired=given.get("desired", case["rollout"]["spec"].get("replicas", 1)),
+        deadline=deadline,
     )
-
-
-def view_of(rollout: dict[str, Any], replica_sets: list[ReplicaSet]) -> View:
-    whole = apply_merge_patch({"metadata": {"name": "a"}, "spec": {"template": NEW_TEMPLATE}}, rollout)
-    return View.of(Rollout.model_validate(whole), replica_sets)
-
-
-def split_of(view: View) -> PodCounts:
-    asked = split_request(view)
-    counts = ReplicaSetRouter().split(asked.weight, asked.max_weight, asked.replicas, asked.max_surge)
-    return PodCounts(counts.canary, counts.stable)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +63,7 @@ def test_fences_are_read_as_measured(
 
 @pytest.mark.parametrize("case", DECIDE, ids=range(len(DECIDE)))
 def test_one_calculation_gives_the_measured_sizes(case: dict[str, Any]) -> None:
-    view = view_of(case["rollout"], [replica_set(case, given) for given in case["rs"]])
+    view = make_view(case["rollout"], [replica_set(case, given) for given in case["rs"]])
     split, want = split_of(view), case["want"]
     sizes = next_sizes(view, split)
     assert {
@@ -103,19 +83,16 @@ def test_passes_of_the_scaling_phase_resize_as_measured(case: dict[str, Any]) ->
     replica_sets = [replica_set(case, given) for given in case["rs"]]
     for number, want in enumerate(case["want"]):
         rollout = apply_merge_patch(rollout, case.get("patches", {}).get(str(number), {}))
-        view = view_of(rollout, replica_sets)
+        view = make_view(rollout, replica_sets)
         scaling = scaling_phase(view, split_of(view))
-        patches = {
-            write.replica_set.metadata.name: write.patch
-            for write in (resize_write(view, resize) for resize in scaling.resizes)
-        }
+        patches = {write.replica_set.metadata.name: write.patch for write in scaling_writes(view, scaling)}
         replica_sets = [resized(found, patches.get(found.metadata.name, {})) for found in replica_sets]
         assert scaling.ended == want["ended"], number
         assert {found.metadata.name: shown(found, number, case) for found in replica_sets} == want["rs"], number
         replica_sets = [caught_up(found, case.get("ready")) for found in replica_sets]
 
 
-def resized(found: ReplicaSet, patch: dict[str, Any]) -> ReplicaSet:
+def resized(found: ReplicaSet, patch: Mapping[str, Any]) -> ReplicaSet:
     annotations = apply_merge_patch(found.metadata.annotations, patch.get("metadata", {}).get("annotations", {}))
     return changed(
         found,
@@ -124,8 +101,8 @@ def resized(found: ReplicaSet, patch: dict[str, Any]) -> ReplicaSet:
     )
 
 
-def changed(struct: Any, **members: Any) -> Any:
-    return type(struct)(**{name: getattr(struct, name) for name in struct.__struct_fields__} | members)
+def changed(struct: Struct, **members: Any) -> Struct:
+    return msgspec.structs.replace(struct, **members)
 
 
 def caught_up(found: ReplicaSet, ready: int | None) -> ReplicaSet:
@@ -133,7 +110,7 @@ def caught_up(found: ReplicaSet, ready: int | None) -> ReplicaSet:
     size, before = found.spec.replicas, found.status.available_replicas
     available = size if ready is None else min(size, before + ready)
     status = ReplicaSetStatus(replicas=size, available_replicas=available)
-    return changed(found, status=status)  # type: ignore[no-any-return]
+    return changed(found, status=status)
 
 
 def shown(found: ReplicaSet, number: int, case: dict[str, Any]) -> list[Any]:
@@ -145,7 +122,7 @@ def shown(found: ReplicaSet, number: int, case: dict[str, Any]) -> list[Any]:
         due = datetime.fromisoformat(deadline)
     except ValueError:
         return [*row, deadline]
-    return [*row, int((due - START).total_seconds()) - number * case.get("tick", 0)]
+    return [*row, int((due - DAWN).total_seconds()) - number * case.get("tick", 0)]
 
 
 @pytest.mark.parametrize("case", PHASES, ids=range(len(PHASES)))

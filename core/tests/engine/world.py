@@ -32,9 +32,8 @@ from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate_replicaset import ReplicaSetRouter
 
+from .manifests import Manifest, apply_merge_patch
 from .pods import PodRunner
-
-Manifest = dict[str, Any]
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REST = timedelta(seconds=3.5)
@@ -53,39 +52,6 @@ class Resize:
     after: int
 
 
-def canary_manifest(
-    *, replicas: int | None = 5, steps: Sequence[Mapping[str, Any]] | None = (), image: str = "v1", **canary: Any
-) -> Manifest:
-    """A canary Rollout `shop`; `canary` are further members of its strategy."""
-    strategy: Manifest = {**canary}
-    if steps is not None:
-        strategy["steps"] = list(steps)
-    spec: Manifest = {
-        "selector": {"matchLabels": {"app": "shop"}},
-        "template": {
-            "metadata": {"labels": {"app": "shop"}},
-            "spec": {"containers": [{"name": "shop", "image": f"demo/shop:{image}"}]},
-        },
-        "strategy": {"canary": strategy},
-    }
-    if replicas is not None:
-        spec["replicas"] = replicas
-    return {"metadata": {"name": "shop"}, "spec": spec}
-
-
-def apply_merge_patch(document: Any, patch: Any) -> Any:
-    """The document that RFC 7386 makes of a document and a patch."""
-    if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
-    patched = dict(document) if isinstance(document, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            patched.pop(key, None)
-        else:
-            patched[key] = apply_merge_patch(patched.get(key), value)
-    return patched
-
-
 @dataclass
 class World:
     """One Rollout, its ReplicaSets and their pods.
@@ -101,6 +67,7 @@ class World:
     resizes: list[Resize] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     _version: int = 0
+    _decided: tuple[Any, tuple[View | None, Decision]] | None = None
 
     def __post_init__(self) -> None:
         self.pods = PodRunner(self.ready_after)
@@ -182,7 +149,13 @@ class World:
         return [decode_replica_set(json.dumps(manifest).encode()) for manifest in self.replica_sets.values()]
 
     def decide(self, errors: Sequence[str] = ()) -> tuple[View | None, Decision]:
-        """What one pass decides on the world as it is, without doing it."""
+        """What one pass decides on the world as it is, without doing it; asked again of the same world, the same."""
+        moment = (self._version, self.now, tuple(errors))
+        if self._decided is None or self._decided[0] != moment:
+            self._decided = (moment, self._decide(errors))
+        return self._decided[1]
+
+    def _decide(self, errors: Sequence[str]) -> tuple[View | None, Decision]:
         rollout = Rollout.model_validate(self.rollout)
         prepared = prepare(rollout, self.owned(), errors, self.now)
         if isinstance(prepared, Decision):
@@ -213,7 +186,8 @@ class World:
 
     def sync(self) -> bool:
         """Let the ReplicaSet controller look at every ReplicaSet; whether anything changed."""
-        return any([self.sync_one(name) for name in list(self.replica_sets)])
+        changes = [self.sync_one(name) for name in list(self.replica_sets)]
+        return any(changes)
 
     def sync_one(self, name: str) -> bool:
         """Make pods come and go, and bring the counters up to date; whether anything changed."""
@@ -228,26 +202,30 @@ class World:
         self.replica_sets[name] = self._versioned({**stored, "status": status})
         return True
 
-    def settle(self, rest: timedelta = REST) -> list[Manifest]:
-        """Go on until nothing is due for a while; the status after each pass that changed it."""
+    def settle(self, writes: Callable[[], int | None] = lambda: None) -> list[Manifest]:
+        """Go on until nothing is due for a while; the status after each pass that changed it.
+
+        `writes` says for each pass after how many writes the controller dies, None if it lives.
+        """
         seen: list[Manifest] = []
         for _ in range(_MOST_PASSES):
             before, version = self.status, self._version
-            decision = self.reconcile()
+            alive = writes()
+            decision = self.reconcile(writes=alive)
             if self.status != before:
                 seen.append(self.status)
             self.sync()
-            if self._version == version and not self._wait(decision, rest):
+            if alive is None and self._version == version and not self._wait(decision):
                 return seen
         raise AssertionError(f"no rest after {_MOST_PASSES} passes: {self.writes[-20:]}")
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def _wait(self, decision: Decision, rest: timedelta) -> bool:
+    def _wait(self, decision: Decision) -> bool:
         due = [self.now + timedelta(seconds=decision.requeue_after)] if decision.requeue_after is not None else []
         due.extend(self.pods.changes_after(self.now, self.min_ready))
-        if not due or min(due) > self.now + rest:
+        if not due or min(due) > self.now + REST:
             return False
         self.now = max(self.now, min(due))
         return True
@@ -345,7 +323,7 @@ class World:
     # What users do.
 
     def request(self, verb: str, subresource: str, body: Any) -> None:
-        """A recorded request: a merge patch, a JSON patch that replaces (a list), or an update by paths of its members."""
+        """A recorded request: a merge patch, a JSON patch that replaces (a list), or an update by paths."""
         if subresource == "status":
             self.patch_status(body["status"])
         elif isinstance(body, list):
@@ -366,7 +344,7 @@ class World:
         """Replace the pod template whole."""
         self._replace(("spec", "template"), template)
 
-    def set_steps(self, steps: Sequence[Mapping[str, Any]]) -> None:
+    def set_steps(self, steps: Sequence[object]) -> None:
         self.patch({"spec": {"strategy": {"canary": {"steps": list(steps)}}}})
 
     def scale(self, replicas: int) -> None:

@@ -10,16 +10,16 @@ from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Action, Decision, Event, PatchReplicaSet
 from sluicegate.engine.duration import Happenings
 from sluicegate.engine.history import history_cleanup
-from sluicegate.engine.progress import assess, deadline_check_due
+from sluicegate.engine.progress import assess, deadline_check_due, tell_created
 from sluicegate.engine.promotion import (
     is_fast_rollback,
     is_rollback,
-    overrides_abort,
     promotion_reason,
+    skips_steps,
     within_window,
 )
-from sluicegate.engine.revisions import current_revision, sync_revision
-from sluicegate.engine.scaling import Resize, scaling_phase
+from sluicegate.engine.revisions import current_revision, next_revision, sync_revision
+from sluicegate.engine.scaling import Resize, Scaling, scaling_phase
 from sluicegate.engine.steps import on_pause_step, pause_ends, step_complete, step_text, wants_pause
 from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, scale_counters
 from sluicegate.engine.view import View, available, revision_of, size
@@ -55,8 +55,7 @@ def decide(view: View, split: PodCounts, now: datetime) -> Decision:
     if is_changed(view):
         return _reset(view, revision, now)
     scaling = scaling_phase(view, split)
-    resizes = (resize_write(view, resize) for resize in scaling.resizes)
-    actions: tuple[Action, ...] = (*revision, *history_cleanup(view), *resizes)
+    actions: tuple[Action, ...] = (*revision, *history_cleanup(view), *scaling_writes(view, scaling))
     advance = _advance(view, split, now, begins_pause=not scaling.ended and wants_pause(view))
     write = _write(view, advance, now)
     return Decision(actions, write.patch, (*advance.events, *write.events), _next_look(view, write.status, now))
@@ -81,6 +80,18 @@ def is_changed(view: View) -> bool:
     )
 
 
+def scaling_writes(view: View, scaling: Scaling) -> tuple[PatchReplicaSet, ...]:
+    """The writes of a scaling phase; a ReplicaSet in use that is not resized loses its deadline all the same."""
+    if view.halted:
+        return ()
+    resized = tuple(resize_write(view, resize) for resize in scaling.resizes)
+    done = {write.replica_set.metadata.uid for write in resized}
+    in_use = (rs for rs in (view.separate_stable, view.new_rs) if rs is not None and rs.metadata.uid not in done)
+    patch = {"metadata": {"annotations": {names.SCALE_DOWN_DEADLINE: None}}}
+    kept = (PatchReplicaSet(rs, patch) for rs in in_use if names.SCALE_DOWN_DEADLINE in rs.metadata.annotations)
+    return (*kept, *resized)
+
+
 def resize_write(view: View, resize: Resize) -> PatchReplicaSet:
     """One write of the size and the count it was decided for; a ReplicaSet in use, or emptied, loses its deadline."""
     replica_set, replicas = resize.replica_set, resize.replicas
@@ -100,11 +111,20 @@ def resize_write(view: View, resize: Resize) -> PatchReplicaSet:
 
 
 def _rescale(view: View, split: PodCounts, revision: tuple[Action, ...], now: datetime) -> Decision:
-    resizes = (resize_write(view, resize) for resize in scaling_phase(view, split).resizes)
+    resizes = scaling_writes(view, scaling_phase(view, split))
     status = view.status.model_copy(update=scale_counters(view))
     found = Conditions.stored(view.status.conditions)
+    if _is_fresh(view):
+        found = tell_created(view, found, now)
     write = finish(view, status, found, Happenings(aborted=view.status.abort), now)
     return Decision((*revision, *resizes), write.patch, write.events)
+
+
+def _is_fresh(view: View) -> bool:
+    """Whether the new ReplicaSet was made for a change not looked at yet: a crash may have kept that untold."""
+    unobserved = view.status.observed_generation != str(view.rollout.metadata.generation)
+    newest = view.new_rs is not None and revision_of(view.new_rs) == next_revision(view)
+    return unobserved and newest and view.status.current_pod_hash != view.pod_hash
 
 
 def _reset(view: View, revision: tuple[Action, ...], now: datetime) -> Decision:
@@ -130,20 +150,20 @@ def _first_index(view: View) -> tuple[int | None, tuple[Event, ...]]:
 
 def _advance(view: View, split: PodCounts, now: datetime, *, begins_pause: bool) -> Advance:
     """Promote, abort, or complete at most one step."""
-    override = overrides_abort(view)
+    skips = skips_steps(view)
     last = len(view.steps)
     here = Advance(
-        index=(last if override else view.step_index) if view.steps else None,
+        index=(last if skips else view.step_index) if view.steps else None,
         stable=view.status.stable_rs,
-        promote_full=view.status.promote_full and not view.promoted,
-        aborted=view.aborted and not override,
-        pauses=Pauses(clear=override),
+        promote_full=view.full_promotion and not view.promoted,
+        aborted=view.aborted and not skips,
+        pauses=Pauses(clear=skips),
     )
     if reason := promotion_reason(view):
         return _promote(view, here, reason)
     if here.aborted:
         return replace(here, index=0 if view.steps else None)
-    if not override and step_complete(view, split, now):
+    if not skips and step_complete(view, split, now):
         return _complete_step(view, here)
     return replace(here, pauses=Pauses(begin=names.CANARY_PAUSE_STEP)) if begins_pause else here
 

@@ -21,7 +21,6 @@ UNKNOWN: Final = "Unknown"
 
 ABORTED: Final = "RolloutAborted"
 CREATE_ERROR: Final = "ReplicaSetCreateError"
-FOUND_NEW_RS: Final = "FoundNewReplicaSet"
 NEW_RS_AVAILABLE: Final = "NewReplicaSetAvailable"
 NEW_RS_CREATED: Final = "NewReplicaSetCreated"
 NOT_AVAILABLE: Final = "ReplicaSetNotAvailable"

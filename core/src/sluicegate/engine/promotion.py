@@ -12,13 +12,13 @@ def promotion_reason(view: View) -> str | None:
     """
     if view.stable_rs is None:
         return "Initial deploy"
-    if view.aborted and not overrides_abort(view):
+    if view.aborted and not skips_steps(view):
         return None
     if not (available(view.new_rs) >= view.replicas and view.new_rs) and not threshold_met(
         view, view.new_rs, view.replicas
     ):
         return None
-    if view.status.promote_full:
+    if view.full_promotion:
         return "Full promotion requested"
     if is_fast_rollback(view):
         return "Rollback within window" if within_window(view) else "Fast rollback"
@@ -27,9 +27,9 @@ def promotion_reason(view: View) -> str | None:
     return None
 
 
-def overrides_abort(view: View) -> bool:
-    """Whether the steps, pauses and an abort no longer count: full promotion, or a rollback within its window."""
-    return view.status.promote_full or within_window(view)
+def skips_steps(view: View) -> bool:
+    """Whether steps and pauses no longer count: a full promotion, also of an aborted update, or a rollback's window."""
+    return view.full_promotion or (within_window(view) and not view.status.abort)
 
 
 def is_rollback(view: View) -> bool:

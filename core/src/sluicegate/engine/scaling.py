@@ -7,7 +7,6 @@ split that is wanted in the end is reached over several passes, as pods become a
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.engine.view import View, available, newest_first, size
 from sluicegate.engine.weights import PodCounts
@@ -51,8 +50,6 @@ def next_sizes(view: View, split: PodCounts) -> Sizes:
     grown = _grow(view, wanted)
     if view.old_size > 0:
         return _give_up_dead_pods(view, wanted, grown)
-    if view.new_rs is not None and not view.separate_stable and size(view.new_rs) > wanted.new:
-        return Sizes(wanted.new, 0)
     return _shrink(view, wanted, grown)
 
 
@@ -74,9 +71,7 @@ def scaling_phase(view: View, split: PodCounts) -> Scaling:
 
 
 def _differs(view: View, replica_set: ReplicaSet, wanted: int) -> bool:
-    annotated = view.desired_annotation(replica_set) == str(view.replicas)
-    delayed = names.SCALE_DOWN_DEADLINE in replica_set.metadata.annotations
-    return size(replica_set) != wanted or not annotated or delayed
+    return size(replica_set) != wanted or view.desired_annotation(replica_set) != str(view.replicas)
 
 
 def _grow(view: View, wanted: Sizes) -> Sizes:

@@ -68,7 +68,7 @@ def pause_ends(view: View) -> datetime | None:
 
 def wants_pause(view: View) -> bool:
     """Whether the current step is a pause that has yet to begin."""
-    if view.rollout.spec.paused or view.status.promote_full or not on_pause_step(view):
+    if view.rollout.spec.paused or view.full_promotion or not on_pause_step(view):
         return False
     return pause_condition(view) is None and not view.status.controller_pause
 

@@ -196,6 +196,14 @@ class View:
         """Whether an abort is in force; one of an update that is already over has no effect and is dropped."""
         return self.status.abort and not self.promoted
 
+    @property
+    def full_promotion(self) -> bool:
+        """Whether a full promotion is in force: one asked for before an abort that has yet to be acted on is not.
+
+        Argo Rollouts lets a full promotion drop such an abort; here an abort always wins over what came before it.
+        """
+        return self.status.promote_full and not (self.status.abort and self.status.aborted_at is None)
+
     def desired_annotation(self, replica_set: ReplicaSet) -> str | None:
         """The wanted count that the ReplicaSet was last sized for, as text."""
         return replica_set.metadata.annotations.get(names.DESIRED_REPLICAS)

@@ -43,7 +43,7 @@ def current_set_weight(view: View) -> int:
 def wanted_weight(view: View) -> int:
     """The weight that drives the canary's size; a full promotion and an update that is over ask for all of it."""
     status = view.status
-    if status.promote_full or not status.stable_rs or status.current_pod_hash == status.stable_rs:
+    if view.full_promotion or not status.stable_rs or status.current_pod_hash == status.stable_rs:
         return MAX_WEIGHT
     return current_set_weight(view)
 

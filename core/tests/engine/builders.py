@@ -1,0 +1,82 @@
+"""Views for tests of one calculation: a Rollout and ReplicaSets with just the members that matter given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sluicegate.api import names
+from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from sluicegate.api.rollout import Rollout
+from sluicegate.engine.scaling import Sizes, next_sizes
+from sluicegate.engine.view import View
+from sluicegate.engine.weights import PodCounts, split_request
+from sluicegate_replicaset import ReplicaSetRouter
+
+from .manifests import apply_merge_patch
+
+DAWN = datetime(2030, 1, 1, tzinfo=UTC)
+NEW_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:new"}]}}
+OLD_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:old"}]}}
+
+
+def make_replica_set(
+    hash_: str,
+    size: int,
+    available: int,
+    *,
+    new: bool = False,
+    revision: int = 1,
+    born: int | None = None,
+    created: int | None = None,
+    desired: int = 1,
+    deadline: str | None = None,
+) -> ReplicaSet:
+    """A ReplicaSet of that hash; `new` gives it the template of the Rollout, `born` is in seconds."""
+    annotations = {names.REVISION: str(revision), names.DESIRED_REPLICAS: str(desired)}
+    if deadline is not None:
+        annotations[names.SCALE_DOWN_DEADLINE] = deadline
+    return ReplicaSet(
+        metadata=ObjectMeta(
+            name=hash_,
+            uid=hash_,
+            labels={names.HASH_LABEL: hash_},
+            annotations=annotations,
+            creation_timestamp=DAWN + timedelta(seconds=60 * revision if born is None else born),
+        ),
+        spec=ReplicaSetSpec(replicas=size, template=NEW_TEMPLATE if new else OLD_TEMPLATE),
+        status=ReplicaSetStatus(replicas=size if created is None else created, available_replicas=available),
+    )
+
+
+def make_view(rollout: dict[str, Any], replica_sets: Iterable[ReplicaSet]) -> View:
+    """The view of a Rollout given by the members of spec and status that matter; an abort is one in force."""
+    whole = apply_merge_patch({"metadata": {"name": "a"}, "spec": {"template": NEW_TEMPLATE}}, rollout)
+    if whole.get("status", {}).get("abort"):
+        whole["status"].setdefault("abortedAt", "2026-01-01T00:00:00Z")
+    return View.of(Rollout.model_validate(whole), replica_sets)
+
+
+def canary_view(
+    replicas: int,
+    replica_sets: Iterable[ReplicaSet],
+    *,
+    steps: Sequence[object] = (),
+    status: Mapping[str, object] | None = None,
+    **canary: object,
+) -> View:
+    """The view of a canary `c` over a stable `s`, at step 0 of its steps."""
+    found = {"stableRS": "s", "currentPodHash": "c", "currentStepIndex": 0, **(status or {})}
+    strategy = {"canary": {**canary, "steps": list(steps)}}
+    return make_view({"spec": {"replicas": replicas, "strategy": strategy}, "status": found}, replica_sets)
+
+
+def split_of(view: View) -> PodCounts:
+    """The split of the wanted weight by the router that counts pods."""
+    asked = split_request(view)
+    counts = ReplicaSetRouter().split(asked.weight, asked.max_weight, asked.replicas, asked.max_surge)
+    return PodCounts(counts.canary, counts.stable)
+
+
+def sizes_of(view: View) -> Sizes:
+    """One calculation of the sizes."""
+    return next_sizes(view, split_of(view))
