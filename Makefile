@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SOURCES := core/src plugins tests examples scripts
+# Most tests on clusters wait for pods and pauses: more of them at a time than there are processors.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
 
 .PHONY: install demo test test-kube check format bench clean
 install: $(INSTALLED)
@@ -18,12 +19,12 @@ demo: install
 	$(BIN)/sluicegate demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # A kubeconfig in SLUICEGATE_TEST_KUBECONFIG is used instead of building a control plane, which needs Go.
 test-kube: install
 	$(BIN)/python -m tests.clusters require-real
-	$(BIN)/python -m pytest --cluster=real tests
+	$(PYTEST) --cluster=real tests
 
 check: install
 	$(BIN)/ruff check
@@ -36,7 +37,7 @@ format: install
 	$(BIN)/ruff format
 
 bench: install
-	$(BIN)/python -m pytest --cluster=embedded tests/scale -o testpaths= --run-benchmarks -s
+	$(BIN)/python -m pytest -q -s tests/scale
 
 clean:
 	rm -rf .venv

@@ -79,8 +79,13 @@ def build() -> Binaries:
         kube_controller_manager=_cached(KUBE_CONTROLLER_MANAGER),
         kube_scheduler=_cached(KUBE_SCHEDULER),
         kwok=_cached(KWOK),
-        kubectl=_installed_kubectl() or _cached(KUBECTL),
+        kubectl=build_kubectl(),
     )
+
+
+def build_kubectl() -> Path:
+    """Return a kubectl of 1.29 or newer: that of the PATH, else one that is built as `build` does."""
+    return installed_kubectl() or _cached(KUBECTL)
 
 
 def cache_folder() -> Path:
@@ -156,7 +161,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _installed_kubectl() -> Path | None:
+def installed_kubectl() -> Path | None:
     """Return the PATH's kubectl unless there is none, it does not answer, or it is too old."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from sluicegate.cli.main import VERBS
+from sluicegate.cli.run_record import held
 
 from .conftest import kubeconfig_for
 from .processes import stderr_on_terminal
@@ -223,3 +224,33 @@ def test_plugins_are_listed_with_their_error(cli: Cli, tmp_path: Path) -> None:
     assert rows[0].split() == ["NAME", "DISTRIBUTION", "VERSION", "HOOKS", "CAPABILITIES", "ERROR"]
     assert any(row.startswith("broken ") and "no such thing" in row for row in rows)
     assert any(row.startswith("replicaset ") and "pod_count" in row for row in rows)
+
+
+@pytest.mark.parametrize("words", [["up"], ["up", "--detach"]])
+def test_a_data_folder_that_cannot_be_is_one_line(cli: Cli, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli(*words, "--data-dir", str(tmp_path / "file" / "data"))
+
+    assert (result.exit, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith(f"Error: {tmp_path / 'file' / 'data'}: cannot be used as a folder for state")
+
+
+def test_down_without_a_usable_folder_says_that_nothing_is_up(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = cli("down", "--data-dir", str(tmp_path / "file" / "data"))
+
+    assert (result.exit, result.stderr.splitlines()[0]) == (
+        1,
+        f"Error: no cluster with the data folder {tmp_path / 'file' / 'data'} is up",
+    )
+
+
+def test_a_cluster_that_is_up_already_says_how_it_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with held(tmp_path / "sluicegate" / "run-17999.json"):
+        lines = stderr_on_terminal("up", "--port", "17999")
+
+    assert lines == [
+        "Error: a cluster on port 17999 is up already",
+        "End it with `sluicegate down --port 17999`.",
+    ]

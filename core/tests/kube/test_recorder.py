@@ -187,3 +187,15 @@ async def test_what_a_cancelled_run_left_is_sent_by_flush_once(api: ScriptedApi,
     first, second, third = (request.body for request in api.requests)
     assert first["metadata"]["name"] == second["metadata"]["name"]
     assert third["message"] == "two"
+
+
+async def test_a_flush_with_a_limit_does_not_wait_for_a_server_that_is_away(
+    api: ScriptedApi, recorder: EventRecorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.will(*[api.says({"kind": "Status", "code": 503}, status=503)] * 20)
+    for number in range(3):
+        recorder.record(reference(f"pod-{number}"), "Normal", "Scheduled", "somewhere")
+    before = asyncio.get_running_loop().time()
+    await recorder.flush(at_most=1.0)
+    assert asyncio.get_running_loop().time() - before == pytest.approx(1.0)
+    assert "3 events were not sent within 1 s" in caplog.text

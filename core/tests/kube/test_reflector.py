@@ -257,6 +257,24 @@ async def test_an_object_that_cannot_be_decoded_is_logged_and_left_as_it_was(
     assert "Pod shop/bad cannot be decoded: spec.replicas: not a number" in caplog.messages
 
 
+@pytest.mark.parametrize("levels", [990, 9000])
+async def test_an_object_nested_beyond_reading_keeps_no_other_from_being_read(
+    api: ScriptedApi, client: Client, levels: int
+) -> None:
+    depths = b'"spec":' + b'{"a":' * levels + b"1" + b"}" * levels + b","
+    deep = json.dumps(pod("deep", "1")).encode().replace(b"{", b"{" + depths, 1)
+    page = {"items": ["deep", pod("good", "2")], "metadata": {"resourceVersion": "5"}}
+    api.will(api.says(json.dumps(page).encode().replace(b'"deep"', deep)))
+    api.will(
+        api.says(
+            json.dumps({"type": MODIFIED, "object": "deep"}).encode().replace(b'"deep"', deep.replace(b'"1"', b'"6"'))
+        )
+    )
+    api.will(api.watch(event(ADDED, pod("new", "7"))))
+    async with running(client) as mirror:
+        assert await mirror.changes(2) == ["deep@>1", "good@>2"]
+
+
 async def test_a_silent_connection_is_replaced_and_what_happened_meanwhile_arrives(
     api: ScriptedApi, client: Client
 ) -> None:

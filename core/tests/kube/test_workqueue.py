@@ -188,3 +188,24 @@ async def test_many_adds_of_few_keys_by_many_workers_never_overlap_and_miss_noth
     for worker in workers:
         worker.cancel()
     assert seen == wanted
+
+
+async def test_a_worker_that_never_waits_leaves_every_other_task_its_turns() -> None:
+    queue = WorkQueue[str]()
+    turns = 0
+
+    async def work() -> None:
+        while True:
+            queue.add(await take(queue))
+
+    async def live() -> None:
+        nonlocal turns
+        while turns < 100:
+            turns += 1
+            await asyncio.sleep(0)
+
+    queue.add("a")
+    worker = asyncio.create_task(work())
+    await asyncio.wait_for(live(), 1)
+    worker.cancel()
+    assert turns == 100

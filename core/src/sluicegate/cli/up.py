@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,13 +36,22 @@ def command(data_dir: Path | None, port: int | None, detach: bool, plugin_dir: P
     folder = data_dir.absolute() if data_dir else None
     chosen = chosen_port(folder, port)
     if detach:
-        _report(start_detached(folder, chosen, plugin_dir), ends_with="sluicegate down")
+        _report(start_detached(folder, chosen, plugin_dir), ends_with=_down_words(folder, chosen))
         return
     try:
         with held(record_path(folder, chosen)):
             asyncio.run(_serve(folder, chosen, plugin_dir))
     except RecordHeld:
         raise _already_up(folder, chosen) from None
+
+
+def _down_words(data_dir: Path | None, port: int) -> str:
+    """The command that ends the cluster of this folder or port."""
+    from sluicegate.local.kubeconfig import DEFAULT_PORT
+
+    if data_dir:
+        return f"`sluicegate down --data-dir {shlex.quote(str(data_dir))}`"
+    return "`sluicegate down`" if port == DEFAULT_PORT else f"`sluicegate down --port {port}`"
 
 
 async def _serve(data_dir: Path | None, port: int, plugin_dir: Path | None) -> None:
@@ -65,7 +75,7 @@ def _already_up(data_dir: Path | None, port: int) -> CommandError:
     record = read_record(record_path(data_dir, port))
     where = f"with the data folder {data_dir}" if data_dir else f"on port {port}"
     who = f" (pid {record.pid})" if record else ""
-    return CommandError(f"a cluster {where} is up already{who}", hint="End it with `sluicegate down`.")
+    return CommandError(f"a cluster {where} is up already{who}", hint=f"End it with {_down_words(data_dir, port)}.")
 
 
 def start_detached(data_dir: Path | None, port: int, plugin_dir: Path | None) -> RunRecord:

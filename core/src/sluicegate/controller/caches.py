@@ -12,6 +12,8 @@ from sluicegate.kube.reflector import Identity
 from sluicegate.kube.store import Store
 
 BY_OWNER = "owner"
+NOBODY = ""
+"""Stands for the UID of the owner of a ReplicaSet that has none; the API refuses an owner without a UID."""
 
 
 class StoredRollout(msgspec.Struct, frozen=True):
@@ -45,24 +47,27 @@ class Caches:
     def empty(cls) -> "Caches":
         """Stores with the indexes that reconciling needs, and nothing in them."""
         caches = cls(Store(), Store(), Store())
-        caches.replica_sets.add_index(BY_OWNER, lambda rs: [owner_key(rs)])
+        caches.replica_sets.add_index(BY_OWNER, _owner_keys)
         return caches
 
     def candidates(self, namespace: str, uid: str) -> list[ReplicaSet]:
-        """The ReplicaSets that the Rollout of this UID owns, and those of its namespace that nobody owns."""
-        orphans = self.replica_sets.by_index(BY_OWNER, orphan_key(namespace))
-        return [*self.replica_sets.by_index(BY_OWNER, uid), *orphans]
+        """The ReplicaSets of a namespace that the Rollout of this UID owns, and those there that nobody owns."""
+        owned = self.replica_sets.by_index(BY_OWNER, owner_key(namespace, uid))
+        return [*owned, *self.replica_sets.by_index(BY_OWNER, owner_key(namespace, NOBODY))]
 
 
-def owner_key(replica_set: ReplicaSet) -> str:
-    """The index value: the controller's UID, or the namespace's orphans."""
+def owner_key(namespace: str, uid: str) -> str:
+    """The index value of an owner's ReplicaSets.
+
+    The namespace is part of it: whoever may write ReplicaSets in one namespace can name an owner of another, and must
+    not thereby get into that one's rollouts.
+    """
+    return f"{namespace}/{uid}"
+
+
+def _owner_keys(replica_set: ReplicaSet) -> list[str]:
     owner = replica_set.metadata.controller
-    return owner.uid if owner else orphan_key(replica_set.metadata.namespace)
-
-
-def orphan_key(namespace: str) -> str:
-    """The index value of a namespace's ReplicaSets without a controller."""
-    return f"orphans of {namespace}"
+    return [owner_key(replica_set.metadata.namespace, owner.uid if owner else NOBODY)]
 
 
 def is_handled(rollout: StoredRollout) -> bool:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 COMPONENT = "rollouts-controller"
 LAST_RETRY_SECONDS = 10.0
+LAST_EVENTS_SECONDS = 1.0
+"""What the end of the process may take for events still to be sent; an API that is away must not hold it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Manager:
                 tasks.create_task(self._resync())
         finally:
             self._queue.shutdown()
-            await self._events.flush()
+            await self._events.flush(at_most=LAST_EVENTS_SECONDS)
 
     def _reflectors(self) -> "tuple[Reflector[StoredRollout], Reflector[ReplicaSet], Reflector[Service]]":
         namespace = self._settings.namespace

@@ -15,6 +15,7 @@ import msgspec
 from sluicegate.errors import Expired, ServerError
 from sluicegate.kube.access import SERVICE_ACCOUNT, Access, find_access
 from sluicegate.kube.failures import Status, one_line, status_error
+from sluicegate.kube.nesting import flattened
 from sluicegate.kube.patches import JSON_PATCH, MERGE_PATCH
 from sluicegate.kube.transport import Request, Transport
 
@@ -125,7 +126,7 @@ class Client:
         query = _selectors(label_selector, field_selector) | ({"limit": str(limit)} if limit else {})
         while True:
             answer = await self._transport.send(Request(method="GET", path=resource.path(namespace), query=query))
-            found = self._decode(answer, _List)
+            found = self._decode_outer(answer, _List)
             yield Page(found.items or [], found.metadata.resource_version)
             if not found.metadata.continue_:
                 return
@@ -224,15 +225,24 @@ class Client:
         return [{**kind, **self._decode(raw, Object)} async for page in pages for raw in page.items]
 
     def _event(self, line: bytes) -> WatchEvent:
-        event = self._decode(line, WatchEvent)
+        event = self._decode_outer(line, WatchEvent)
         if event.type == "ERROR":
             raise status_error(self._decode(event.object, Status))
         return event
 
+    def _decode_outer(self, data: bytes, kind: type[T]) -> T:
+        """Decode what holds raw objects; one that is nested too deeply to be read comes without its depths."""
+        try:
+            return self._decode(data, kind)
+        except ServerError as error:
+            if not isinstance(error.__cause__, RecursionError):
+                raise
+            return self._decode(flattened(data), kind)
+
     def _decode(self, data: bytes | msgspec.Raw, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(data, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             excerpt = one_line(bytes(data).decode(errors="replace"))
             message = f"{self.address} sent what is not a Kubernetes answer: {one_line(error)}: {excerpt}"
             raise ServerError(message, status=200, reason="InvalidAnswer") from error

@@ -136,8 +136,19 @@ class EventRecorder:
             await self._filled.wait()
             await self.flush()
 
-    async def flush(self) -> None:
-        """Send all that is recorded so far and wait until that is done; for the end, with or without `run`."""
+    async def flush(self, *, at_most: float | None = None) -> None:
+        """Send all that is recorded so far and wait until that is done; for the end, with or without `run`.
+
+        After `at_most` seconds what is left is dropped, with a line in the log.
+        """
+        try:
+            async with asyncio.timeout(at_most):
+                await self._send_all()
+        except TimeoutError:
+            logger.warning("%d events were not sent within %g s and are dropped", len(self._queue), at_most)
+            self._queue.clear()
+
+    async def _send_all(self) -> None:
         async with self._sending:
             while self._queue:
                 # Left in the queue until done, so that a flush after a cancelled run sends it.

@@ -15,6 +15,7 @@ import msgspec
 
 from sluicegate.errors import ConnectError, Expired, ServerError, SluicegateError, TooManyRequests
 from sluicegate.kube.backoff import Backoff
+from sluicegate.kube.nesting import flattened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,8 +189,15 @@ class Reflector(Generic[T]):
 
 def _identity(raw: msgspec.Raw) -> Identity:
     try:
-        metadata = msgspec.json.decode(raw, type=_AnyObject).metadata
+        metadata = _metadata(raw)
     except msgspec.DecodeError as error:
         message = f"the API sent an object whose metadata cannot be read: {error}"
         raise ServerError(message, status=200, reason="InvalidAnswer") from error
     return Identity(metadata.namespace, metadata.name, metadata.uid, metadata.resource_version)
+
+
+def _metadata(raw: msgspec.Raw) -> _Metadata:
+    try:
+        return msgspec.json.decode(raw, type=_AnyObject).metadata
+    except RecursionError:
+        return msgspec.json.decode(flattened(bytes(raw)), type=_AnyObject).metadata

@@ -76,8 +76,11 @@ class WorkQueue(Generic[K]):
     async def get(self) -> K:
         """Wait for a key and take it; the caller must call `done` with it.
 
-        Raises QueueShutDown once the queue is shut down and empty.
+        Everything else in the event loop gets a turn before each key, however long the line is. Raises QueueShutDown
+        once the queue is shut down and empty.
         """
+        # A worker whose keys need no I/O would else never give way: not to watches, nor to the renewal of the lease.
+        await asyncio.sleep(0)
         while not self._line:
             if self._closed:
                 raise QueueShutDown

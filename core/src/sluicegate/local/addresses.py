@@ -9,6 +9,7 @@ when another program has the wanted port on all addresses, or it is one that onl
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Final
 
@@ -52,7 +53,7 @@ class AddressPool:
         """A pod's address: the preferred one if it is free and of this network, else one that was not used lately."""
         if self.shared:
             return SHARED
-        if preferred.startswith(f"127.{self._network}.") and preferred not in self._used:
+        if re.fullmatch(rf"127\.{self._network}\.\d+\.\d+", preferred) and preferred not in self._used:
             self._used.add(preferred)
             return preferred
         return self._next()

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sluicegate.errors import ConfigError
-from sluicegate.local.objects import Key
+from sluicegate.local.objects import Key, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +35,15 @@ class Database:
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / FILE_NAME
+        path = self._path = folder / FILE_NAME
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None)
             self._prepare()
         except sqlite3.OperationalError as error:
             raise ConfigError(f"{path}: {error}; is another cluster using this data folder?") from error
+        except sqlite3.DatabaseError as error:
+            raise _damaged(path, error) from error
         except OSError as error:
             raise ConfigError(f"{folder}: cannot be used as a data folder: {error.strerror}") from error
 
@@ -54,10 +58,13 @@ class Database:
         row = self._connection.execute("SELECT value FROM version").fetchone()
         return int(row[0])
 
-    def load(self) -> Iterator[tuple[Key, bytes]]:
-        """Yield every stored object as JSON."""
-        for row in self._connection.execute("SELECT grp, plural, namespace, name, data FROM objects"):
-            yield Key(*row[:4]), row[4]
+    def load(self) -> Iterator[tuple[Key, Object]]:
+        """Yield every stored object. Raises ConfigError where the file is damaged."""
+        try:
+            for row in self._connection.execute("SELECT grp, plural, namespace, name, data FROM objects"):
+                yield Key(*row[:4]), msgspec.json.decode(row[4], type=Object)
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _damaged(self._path, error) from error
 
     def put(self, key: Key, data: bytes, version: int) -> None:
         """Store an object and the resource version that this write has."""
@@ -76,3 +83,7 @@ class Database:
             self._connection.execute("BEGIN")
             self._connection.execute(statement, parameters)
             self._connection.execute("UPDATE version SET value=?", (version,))
+
+
+def _damaged(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"{path} is damaged: {error}; choose another data folder, or remove this one to start anew")

@@ -27,7 +27,7 @@ def kubeconfig_path(data_dir: Path | None, port: int) -> Path:
 
 def write_kubeconfig(path: Path, address: str) -> None:
     """Write the file, readable by its owner only, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:

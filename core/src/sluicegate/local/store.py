@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import msgspec
-
 from sluicegate.local import failures, versions
 from sluicegate.local.database import Database
 from sluicegate.local.history import History
@@ -58,7 +56,7 @@ class ObjectStore:
     def _restore(self, database: Database) -> None:
         self._version = database.version()
         for key, data in database.load():
-            self._index(key, None, Document(msgspec.json.decode(data)))
+            self._index(key, None, Document(data))
 
     @property
     def resource_version(self) -> int:

@@ -206,3 +206,10 @@ async def test_a_definition_takes_its_objects_with_it(call: Call, custom: str, s
     await call("PATCH", f"{custom}/w", {"metadata": {"finalizers": None}}, headers=MERGE)
     await gone(store, "customresourcedefinitions", name, group="apiextensions.k8s.io", namespace="")
     assert (await call("GET", custom))[0] == 404
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system"])
+async def test_the_namespaces_of_every_cluster_stay(call: Call, name: str) -> None:
+    status, failure = await call("DELETE", f"/api/v1/namespaces/{name}")
+    assert (status, failure["message"]) == (403, f'namespaces "{name}" is forbidden: this namespace may not be deleted')
+    assert (await call("GET", f"/api/v1/namespaces/{name}"))[1]["status"]["phase"] == "Active"

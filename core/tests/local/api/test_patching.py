@@ -54,6 +54,7 @@ def test_json_patch(operations: Any, result: Any) -> None:
         pytest.param([{"op": "remove", "path": "/none"}], Invalid, id="remove what is not there"),
         pytest.param([{"op": "replace", "path": "/none", "value": 1}], Invalid, id="replace what is not there"),
         pytest.param([{"op": "add", "path": "/a/7", "value": 1}], Invalid, id="beyond the end"),
+        pytest.param([{"op": "add", "path": "/a/²", "value": 1}], Invalid, id="no index"),
         pytest.param([{"op": "add", "path": "/x/y", "value": 1}], Invalid, id="no parent"),
         pytest.param([{"op": "test", "path": "/a/0", "value": 2}], Invalid, id="failed test"),
         pytest.param([{"op": "replace", "path": "", "value": 2}], Invalid, id="no object left"),
@@ -127,6 +128,19 @@ def test_strategic_patch_can_replace_a_whole_object_or_list() -> None:
 def test_a_list_item_without_its_key_is_refused() -> None:
     with pytest.raises(BadRequest, match="does not contain declared merge key: name"):
         strategic.merge("Deployment", workload({"name": "a"}), workload({"image": "i"}))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"metadata": {"ownerReferences": [5]}},
+        {"metadata": {"$retainKeys": 5}},
+        {"metadata": {"finalizers": ["a"], "$deleteFromPrimitiveList/finalizers": 5}},
+    ],
+)
+def test_a_strategic_patch_of_the_wrong_types_is_refused(patch: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="error decoding patch"):
+        strategic.merge("ConfigMap", {"metadata": {"name": "c", "finalizers": ["b"]}}, patch)
 
 
 async def test_server_side_apply_is_refused_with_a_hint(call: Call) -> None:

@@ -106,13 +106,21 @@ async def test_pages_hold_the_list_once(call: Call) -> None:
     assert second["metadata"] == {"resourceVersion": first["metadata"]["resourceVersion"]}
 
 
-async def test_a_foreign_continue_token_is_refused(call: Call) -> None:
-    status, _ = await call("GET", CONFIG_MAPS, params={"limit": "2", "continue": "what"})
+@pytest.mark.parametrize("token", ["what", "NQ==", "bnVsbA==", "WyJhIiwiYiIsImMiXQ=="])
+async def test_a_foreign_continue_token_is_refused(call: Call, token: str) -> None:
+    status, _ = await call("GET", CONFIG_MAPS, params={"limit": "2", "continue": token})
     assert status == 400
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "many"}, {"resourceVersion": "new"}, {"watch": "1", "timeoutSeconds": "x"}]
+    "query",
+    [
+        {"limit": "many"},
+        {"limit": "²"},
+        {"limit": "9" * 5000},
+        {"resourceVersion": "new"},
+        {"watch": "1", "timeoutSeconds": "x"},
+    ],
 )
 async def test_a_number_that_is_none_is_refused(call: Call, query: dict[str, str]) -> None:
     status, failure = await call("GET", CONFIG_MAPS, params=query)
@@ -181,11 +189,21 @@ async def test_printer_columns_of_a_custom_resource(call: Call, custom: str) -> 
     assert table["rows"][0]["cells"][:3] == ["w", 3, "True"]
 
 
-@pytest.mark.parametrize("plural", ["pods", "services", "endpoints", "events", "configmaps", "secrets"])
-async def test_a_table_takes_objects_with_next_to_nothing_in_them(call: Call, plural: str) -> None:
+@pytest.mark.parametrize(
+    ("plural", "odd"),
+    [
+        ("pods", {"spec": {"containers": [{"name": "c"}]}}),
+        ("services", {"spec": {"ports": [{"port": 80}]}}),
+        ("endpoints", {"subsets": ["?"]}),
+        ("events", {"involvedObject": "?"}),
+        ("configmaps", {"data": {}}),
+        ("secrets", {"type": 1}),
+    ],
+)
+async def test_a_table_takes_objects_with_next_to_nothing_in_them(call: Call, plural: str, odd: dict[str, Any]) -> None:
     path = f"/api/v1/namespaces/default/{plural}"
     await create(call, path, "bare")
-    await create(call, path, "odd", spec={"containers": "?", "ports": [1]}, subsets=["?"], involvedObject="?")
+    await create(call, path, "odd", **odd)
     status, table = await call("GET", path, headers=TABLE)
     assert status == 200
     assert len(table["rows"]) == 2

@@ -21,7 +21,8 @@ from sluicegate.errors import (
 )
 from sluicegate.local import history
 from sluicegate.local.admission import Admissions
-from sluicegate.local.apiserver import crds
+from sluicegate.local.apiserver import crds, garbage
+from sluicegate.local.apiserver.garbage import GarbageCollector
 from sluicegate.local.apiserver.server import ApiServer
 from sluicegate.local.objects import Key
 from sluicegate.local.store import ObjectStore
@@ -36,7 +37,16 @@ MANIFEST = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"}}
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Host": "evil.example"}, {"Host": "127.0.0.1.evil.example:6445"}, {"Origin": "http://127.0.0.1"}]
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:6445"},
+        {"Host": "127.0.0.1@evil.example"},
+        {"Host": "["},
+        {"Host": "localhost/../evil.example"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "null"},
+    ],
 )
 async def test_web_pages_are_refused(call: Call, headers: dict[str, str]) -> None:
     status, failure = await call("GET", "/version", headers=headers)
@@ -166,6 +176,42 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="file"):
         ObjectStore(tmp_path / "file" / "data")
+
+
+def test_a_data_folder_that_is_damaged_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cluster.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(ConfigError, match=r"cluster\.db is damaged"):
+        ObjectStore(tmp_path)
+
+
+def test_a_new_data_folder_is_its_users_own(tmp_path: Path) -> None:
+    ObjectStore(tmp_path / "data").close()
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+async def test_garbage_is_collected_again_after_an_error(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a full disk makes one."""
+    monkeypatch.setattr(garbage, "RETRY_SECONDS", 0)
+    owner = store.create(KEY, MANIFEST)
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": owner["metadata"]["uid"]}
+    dependent = KEY._replace(name="dependent")
+    store.create(dependent, {**MANIFEST, "metadata": {"ownerReferences": [reference]}})
+    delete, failures = store.delete, iter([OSError("disk full")])
+
+    def delete_later(*arguments: Any, **options: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return delete(*arguments, **options)
+
+    collector = asyncio.create_task(GarbageCollector(store).run())
+    changes = store.subscribe(KEY.kind)
+    delete(KEY)
+    monkeypatch.setattr(store, "delete", delete_later)
+    async for change in changes:
+        if change.key == dependent:
+            break
+    collector.cancel()
+    assert store.find(dependent) is None
 
 
 def test_the_store_hands_out_private_copies_for_changing(store: ObjectStore) -> None:

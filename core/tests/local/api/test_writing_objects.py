@@ -226,6 +226,64 @@ async def test_an_object_that_cannot_be_is_refused(call: Call, change: dict[str,
     assert text in failure["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "change", "code", "text"),
+    [
+        ("configmaps", {"metadata": {"name": "o", "labels": 5}}, 400, "metadata.labels: Expected `object`, got `int`"),
+        ("configmaps", {"metadata": {"name": "o", "finalizers": 5}}, 400, "metadata.finalizers: Expected `array`"),
+        ("configmaps", {"data": 5}, 400, "data: Expected `object`"),
+        ("pods", {"spec": 5}, 400, 'Pod in version "v1" cannot be handled as a Pod: spec: Expected `object`'),
+        ("pods", {"spec": {"containers": [{}]}}, 422, "spec.containers[0].name: Required value"),
+        (
+            "pods",
+            {"spec": {"containers": [{"name": "c", "ports": [{"containerPort": 70000}]}]}},
+            422,
+            "spec.containers[0].ports[0].containerPort: Invalid value: Expected `int` <= 65535",
+        ),
+        ("services", {"spec": {"ports": [5]}}, 400, "spec.ports[0]: Expected `object`, got `int`"),
+        ("services", {"spec": {"type": "Other"}}, 422, "spec.type: Invalid value"),
+    ],
+)
+async def test_a_member_of_the_wrong_type_is_refused(
+    call: Call, path: str, change: dict[str, Any], code: int, text: str
+) -> None:
+    body = {"metadata": {"name": "o"}, **change}
+    status, failure = await call("POST", f"/api/v1/namespaces/default/{path}", body)
+    assert status == code
+    assert text in failure["message"]
+    assert failure["details"]["name"] == "o"
+
+
+async def test_a_definition_that_cannot_be_served_is_not_stored(call: Call, widgets: dict[str, Any]) -> None:
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    version = {**widgets["spec"]["versions"][0], "subresources": {"scale": {}}}
+    body = {**widgets, "spec": {**widgets["spec"], "versions": [version]}}
+    status, failure = await call("POST", definitions, body)
+    assert (status, failure["details"]["causes"][0]["field"]) == (
+        422,
+        "spec.versions[0].subresources.scale.specReplicasPath",
+    )
+    assert (await call("GET", f"{definitions}/widgets.demo.example"))[0] == 404
+
+
+async def test_a_scale_needs_a_spec_that_is_one(call: Call) -> None:
+    await call("POST", DEPLOYMENTS, deployment(replicas=3))
+    status, _ = await call("PATCH", f"{DEPLOYMENTS}/d/scale", {"spec": 0}, headers=MERGE)
+    assert status == 400
+    assert (await call("GET", f"{DEPLOYMENTS}/d"))[1]["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("body", [None, 5])
+async def test_a_review_of_nothing_is_refused(call: Call, body: Any) -> None:
+    assert (await call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body))[0] == 400
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 600 + b"1" + b"}" * 600])
+async def test_a_body_that_is_nested_too_deeply_is_refused(call: Call, body: bytes) -> None:
+    status, failure = await call("POST", CONFIG_MAPS, data=body, headers={"Content-Type": "application/json"})
+    assert (status, failure["reason"]) == (400, "BadRequest")
+
+
 async def test_an_object_needs_its_namespace(call: Call) -> None:
     status, failure = await call("POST", "/api/v1/namespaces/nowhere/configmaps", config_map())
     assert (status, failure["message"]) == (404, 'namespaces "nowhere" not found')

@@ -35,6 +35,7 @@ def test_pods_have_different_addresses_and_a_returning_one_its_own(addresses: Ad
     assert addresses.allocate(wanted) == wanted
     assert addresses.allocate(wanted) != wanted
     assert addresses.allocate("10.64.0.1").startswith(network)
+    assert addresses.allocate(f"{network}.example").rpartition(".")[2].isdecimal(), "a name may be any machine's"
 
 
 @needs_network

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -202,7 +201,6 @@ async def first_ready(stream: aiohttp.ClientResponse) -> str:
 
 
 @pytest.mark.needs_kubectl
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on the PATH")
 async def test_kubectl_describes_the_node_and_a_pod_that_cannot_run(tmp_path: Path) -> None:
     async with LocalCluster(tmp_path, port=0) as cluster:
         await request(cluster, "POST", REPLICA_SETS, replica_set("nginx", 1))

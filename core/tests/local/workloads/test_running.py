@@ -158,16 +158,30 @@ async def test_a_pod_without_its_port_serves_on_another(
 
 
 async def test_a_readiness_probe_is_asked(world: World, controllers: RunningControllers, until: Until) -> None:
-    for name, path in (("good", "/color"), ("never", "/missing")):
-        world.pod(name, {"app": "web"}, containers=[probed(path)])
+    probes = {"good": ("/color", "http"), "number": ("color", "8080"), "never": ("/missing", "http")}
+    for name, (path, port) in probes.items():
+        world.pod(name, {"app": "web"}, containers=[probed(path, port)])
+
+    await until(lambda: readiness(world, "good") == readiness(world, "number") == ["True"])
+    await until(lambda: phase(world, "never") == "Running")
+
+    assert readiness(world, "never") == ["False"]
+
+
+async def test_a_probe_of_a_port_that_no_container_names_never_succeeds(
+    world: World, controllers: RunningControllers, until: Until
+) -> None:
+    """And takes no other pod down with it."""
+    world.pod("never", {"app": "web"}, containers=[probed("@127.0.0.1/color", "nowhere")])
+    world.pod("good", {"app": "web"}, containers=[probed("/color", "http")])
 
     await until(lambda: readiness(world, "good") == ["True"] and phase(world, "never") == "Running")
 
     assert readiness(world, "never") == ["False"]
 
 
-def probed(path: str) -> dict[str, Any]:
-    probe = {"httpGet": {"path": path, "port": "http"}, "periodSeconds": 1}
+def probed(path: str, port: str) -> dict[str, Any]:
+    probe = {"httpGet": {"path": path, "port": port}, "periodSeconds": 1}
     ports = [{"name": "http", "containerPort": 8080}]
     return {"name": "app", "image": "argoproj/rollouts-demo:blue", "ports": ports, "readinessProbe": probe}
 

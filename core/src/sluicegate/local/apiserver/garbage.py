@@ -6,7 +6,9 @@ miss nothing: what it finds half done after a restart it finishes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
 
 from sluicegate.api.resources import CRDS
 from sluicegate.errors import Expired
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from sluicegate.local.objects import Change, Document, Object
     from sluicegate.local.store import ObjectStore
 
+RETRY_SECONDS: Final = 1.0
 _NAMESPACES = ("", "namespaces")
+_log = logging.getLogger(__name__)
 
 
 class GarbageCollector:
@@ -32,14 +36,18 @@ class GarbageCollector:
         """Collect until cancelled."""
         while True:
             subscription = self._store.subscribe()
-            for key in self._store.all_keys():
-                self._look_at(key)
             try:
+                for key in self._store.all_keys():
+                    self._look_at(key)
                 async for change in subscription:
                     self._follow(change)
                 return
             except Expired:
                 continue
+            except Exception:
+                # What is half done is found again by looking at everything.
+                _log.exception("cannot collect garbage; trying again")
+                await asyncio.sleep(RETRY_SECONDS)
             finally:
                 subscription.close()
 

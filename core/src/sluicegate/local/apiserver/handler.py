@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sluicegate.errors import ApiError
 from sluicegate.local import failures
-from sluicegate.local.apiserver import negotiation, reads, scale, statuses, tables, targets, watches
+from sluicegate.local.apiserver import names, negotiation, reads, scale, statuses, tables, targets, watches
 from sluicegate.local.apiserver.documents import Documents
 from sluicegate.local.apiserver.negotiation import flag
 from sluicegate.local.apiserver.resources import ACCESS_REVIEWS, Registry, Served
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sluicegate.local.admission import Admissions
     from sluicegate.local.apiserver.targets import Target
     from sluicegate.local.apiserver.watches import Watch
-    from sluicegate.local.objects import Object
+    from sluicegate.local.objects import Document, Object
     from sluicegate.local.store import ObjectStore
 
 _OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -76,6 +76,7 @@ class Handler:
         if verb in ("delete", "deletecollection"):
             return self._delete(request, served, target, body)
         if served.resource == ACCESS_REVIEWS:
+            body = names.identify(body, served, target)
             return json_response({**body, "status": {"allowed": True}}, status=201)
         return await self._write(request, served, target, body)
 
@@ -112,16 +113,25 @@ class Handler:
 
     async def _write(self, request: web.BaseRequest, served: Served, target: Target, body: Any) -> web.Response:
         options = await self._write_options(request, served)
-        if request.method == "POST":
-            document = self._writer.create(served, target, body, options)
-        elif request.method == "PUT":
-            document = self._writer.replace(served, target, body, options)
-        else:
-            document = self._writer.patch(served, target, _media_type(request), body, options)
+        try:
+            document = self._written(request, served, target, body, options)
+        except ApiError as error:
+            # No path names an object that is not there yet.
+            return error_response(error, served, target._replace(name=target.name or _name_in(body)))
         status = 201 if request.method == "POST" else 200
         if target.subresource == "scale":
             return json_response(scale.scale_of(document, served), status=status)
         return json_response(document.encoded, status=status, warnings=options.warnings)
+
+    def _written(
+        self, request: web.BaseRequest, served: Served, target: Target, body: Any, options: WriteOptions
+    ) -> Document:
+        match request.method:
+            case "POST":
+                return self._writer.create(served, target, body, options)
+            case "PUT":
+                return self._writer.replace(served, target, body, options)
+        return self._writer.patch(served, target, _media_type(request), body, options)
 
     async def _write_options(self, request: web.BaseRequest, served: Served) -> WriteOptions:
         options = write_options(request.query)
@@ -158,6 +168,12 @@ def _check_place(served: Served, target: Target) -> None:
     nowhere = target.name and served.resource.namespaced and not target.namespace
     if misplaced or nowhere or not subresources.get(target.subresource):
         raise failures.no_such_path()
+
+
+def _name_in(body: Any) -> str:
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _include(request: web.BaseRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 _READABLE = ("application/json", "application/*", "*/*")
+_WHOLE_NUMBER = re.compile("[0-9]{1,18}")
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
@@ -62,14 +64,14 @@ def decode(body: bytes, content_type: str) -> Any:
         )
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise failures.bad_request(f"the body of the request is not valid JSON: {error}") from error
 
 
 def number(query: Mapping[str, str], name: str) -> int | None:
     """Return a parameter that is a whole number, None if it is not given. Raises BadRequest if it is something else."""
     text = query.get(name, "")
-    if text and not text.isdigit():
+    if text and not _WHOLE_NUMBER.fullmatch(text):
         raise failures.bad_request(f'{name}: Invalid value: "{text}": must be a whole number')
     return int(text) if text else None
 

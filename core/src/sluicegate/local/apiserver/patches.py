@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from sluicegate.errors import Invalid
@@ -15,6 +16,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+_INDEX = re.compile("[0-9]{1,18}")
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -136,7 +138,7 @@ def _step(document: Any, part: str, path: str) -> Any:
 
 
 def _index(items: list[Any], part: str, path: str, *, limit: int) -> int:
-    if not part.isdigit() or int(part) > limit:
+    if not _INDEX.fullmatch(part) or int(part) > limit:
         raise _refused(f"unable to access invalid index: {part} in {path} of a list of {len(items)}: missing value")
     return int(part)
 

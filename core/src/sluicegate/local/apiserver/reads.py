@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,8 +71,9 @@ def _position(store: ObjectStore, served: Served, query: Mapping[str, str]) -> t
     if not query.get("continue"):
         return _current(store, query), None
     try:
-        version, namespace, name = json.loads(base64.urlsafe_b64decode(query["continue"]))
-    except ValueError:
+        token = base64.urlsafe_b64decode(query["continue"])
+        version, namespace, name = msgspec.json.decode(token, type=tuple[int, str, str])
+    except (ValueError, msgspec.DecodeError):
         raise failures.bad_request("continue key is not valid: it was not made by this server") from None
     if version < store.oldest_version(served.kind):
         raise failures.expired(
@@ -91,4 +91,4 @@ def _current(store: ObjectStore, query: Mapping[str, str]) -> int:
 
 
 def _token(version: int, place: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([version, *place]).encode()).decode()
+    return base64.urlsafe_b64encode(msgspec.json.encode([version, *place])).decode()

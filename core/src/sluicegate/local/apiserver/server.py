@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from sluicegate.api.resources import CRDS
 from sluicegate.errors import ApiError, ConfigError, ConnectError, Forbidden, ServerError, SluicegateError
+from sluicegate.local import failures
 from sluicegate.local.admission import Admissions
 from sluicegate.local.apiserver import crds, namespaces
 from sluicegate.local.apiserver.garbage import GarbageCollector
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 Faults = Callable[[web.BaseRequest], SluicegateError | None]
 _log = logging.getLogger(__name__)
-_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[^:/@\[\]]+)(:[0-9]+)?")
 _LARGEST_BODY = 8 * 2**20
 _SHUTDOWN_SECONDS = 0.5
 
@@ -78,7 +81,9 @@ class ApiServer:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
-            raise ConfigError(f"port {self.port} of {self._host} cannot be opened: {error.strerror}") from error
+            why = os.strerror(error.errno or 0).lower()
+            message = f"port {self.port} of {self._host} cannot be opened: {why}; choose another one with --port"
+            raise ConfigError(message) from error
         self.port = self._runner.addresses[0][1]
         self._collector = asyncio.create_task(GarbageCollector(self._store).run(), name="garbage collector")
         self._collector.add_done_callback(_report)
@@ -111,7 +116,10 @@ class ApiServer:
         except ApiError as error:
             return error_response(error)
         except ConnectionResetError:
-            raise
+            # The client has gone in the middle of its answer.
+            return _drop(request)
+        except RecursionError:
+            return error_response(failures.bad_request("the body of the request is nested too deeply"))
         except Exception:
             _log.exception("%s %s failed", request.method, request.rel_url)
             return error_response(ServerError("Internal error occurred", status=500, reason="InternalError"))
@@ -141,6 +149,6 @@ def _drop(request: web.BaseRequest) -> web.Response:
 
 def _check_origin(request: web.BaseRequest) -> None:
     """Refuse what a browser sends for a web page: there is no authentication, only the loopback address."""
-    name = urlsplit(f"//{request.headers.get('Host', '')}").hostname
-    if name not in _LOOPBACK_NAMES or "Origin" in request.headers:
+    host = _HOST.fullmatch(request.headers.get("Host", "").lower())
+    if host is None or host["name"] not in _LOOPBACK_NAMES or "Origin" in request.headers:
         raise Forbidden("the embedded cluster answers local programs only", status=403, reason="Forbidden")

@@ -78,7 +78,10 @@ def merge(kind: str, target: Object, patch: Any) -> Object:
     """Return an object of a built-in kind with a strategic merge patch applied. Raises BadRequest for a bad patch."""
     if not isinstance(patch, dict):
         raise failures.bad_request("error decoding patch: a strategic merge patch is an object")
-    return _merge_object(target, patch, _TYPE_OF_KIND.get(kind, "Other"))
+    try:
+        return _merge_object(target, patch, _TYPE_OF_KIND.get(kind, "Other"))
+    except (AttributeError, TypeError) as error:
+        raise failures.bad_request(f"error decoding patch: a member has the wrong type: {error}") from error
 
 
 def _merge_object(target: Object, patch: Object, type_name: str) -> Object:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sluicegate.local import failures
-from sluicegate.local.apiserver import names, negotiation, patches, paths, scale, strategic, validation
+from sluicegate.local.apiserver import (
+    names,
+    namespaces,
+    negotiation,
+    patches,
+    paths,
+    scale,
+    shapes,
+    strategic,
+    validation,
+)
 from sluicegate.local.apiserver.schema import without_nulls
 from sluicegate.local.objects import Key, Object
 
@@ -67,7 +77,7 @@ class Writer:
         self._check_namespace(key)
         if served.status:
             new.pop("status", None)
-        new = self._fit(served, new, options)
+        new = self._fitted(served, new, options)
         new = self._admissions.admit(served.kind, new, None, self._store)
         self._validate(served, new, None)
         return self._store.create(key, new, dry_run=options.dry_run)
@@ -96,7 +106,7 @@ class Writer:
             new = names.identify(edit(copy), served, target)
             if target.subresource == "status":
                 new = {**old, "metadata": {**old["metadata"], **_preconditions(new)}, "status": new.get("status")}
-            new = self._fit(served, new, options)
+            new = self._fitted(served, new, options)
             if not target.subresource:
                 new = self._admissions.admit(served.kind, new, old, self._store)
             self._validate(served, _named(new, target), old)
@@ -109,6 +119,7 @@ class Writer:
     ) -> Document:
         def change(copy: Object) -> Object:
             wanted = edit(scale.scale_of(self._store.get(target.key), served))
+            shapes.check(wanted, scale.SERVED)
             replicas = paths.lookup(wanted, "spec.replicas") or 0
             if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 0:
                 fault = failures.unacceptable("spec.replicas", str(replicas), "must be greater than or equal to 0")
@@ -121,9 +132,16 @@ class Writer:
         return self._store.update(target.key, change, dry_run=options.dry_run)
 
     def delete(self, target: Target, body: Any, query: Mapping[str, str]) -> Document:
-        """Delete an object as DeleteOptions (body, or query) say. Raises BadRequest for options that make no sense."""
+        """Delete an object as DeleteOptions (body, or query) say.
+
+        Raises BadRequest for options that make no sense, Forbidden for a namespace that has to stay.
+        """
+        if target.key.kind == ("", "namespaces") and target.name in namespaces.INITIAL:
+            raise failures.forbidden(target.key, "this namespace may not be deleted")
         options = body if isinstance(body, dict) else {}
         preconditions = options.get("preconditions") or {}
+        if not isinstance(preconditions, dict):
+            raise failures.bad_request("preconditions: must be an object")
         return self._store.delete(
             target.key,
             propagation=_propagation(options, query),
@@ -146,7 +164,12 @@ class Writer:
             why = f"unable to create new content in namespace {key.namespace} because it is being terminated"
             raise failures.forbidden(key, why, (cause,))
 
-    def _fit(self, served: Served, obj: Object, options: WriteOptions) -> Object:
+    def _fitted(self, served: Served, obj: Object, options: WriteOptions) -> Object:
+        fitted = self._known(served, obj, options)
+        shapes.check(fitted, served)
+        return fitted
+
+    def _known(self, served: Served, obj: Object, options: WriteOptions) -> Object:
         schema = served.schema or options.schema
         if schema is None:
             fitted: Object = without_nulls(obj)

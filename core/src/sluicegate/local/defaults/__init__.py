@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluicegate.api.resources import PODS, REPLICA_SETS, SERVICES
-from sluicegate.local.defaults.pods import admit_pod, admit_replica_set
+from sluicegate.local.defaults.pods import admit_pod, admit_replica_set, require_containers, require_template
 from sluicegate.local.defaults.services import admit_service
 
 if TYPE_CHECKING:
@@ -19,5 +19,7 @@ if TYPE_CHECKING:
 def register_defaults(admissions: Admissions) -> None:
     """Have Pods, ReplicaSets and Services stored as a real API server stores them."""
     admissions.register(PODS.group, PODS.plural, admit_pod)
+    admissions.register(PODS.group, PODS.plural, require_containers)
     admissions.register(REPLICA_SETS.group, REPLICA_SETS.plural, admit_replica_set)
+    admissions.register(REPLICA_SETS.group, REPLICA_SETS.plural, require_template)
     admissions.register(SERVICES.group, SERVICES.plural, admit_service)

@@ -12,6 +12,8 @@ from sluicegate.api.encoding import encode
 from sluicegate.api.pod_defaults import default_pod_spec, defaulted_template
 from sluicegate.api.pod_defaults.containers import host_ports, requests_from_limits
 from sluicegate.api.pod_defaults.fields import fill_absent, member, members
+from sluicegate.local.apiserver.paths import lookup
+from sluicegate.local.failures import invalid, required
 
 if TYPE_CHECKING:
     from sluicegate.local.objects import Object
@@ -44,6 +46,22 @@ def admit_pod(new: Object, old: Object | None, store: ObjectStore) -> Object:
         _tolerate_node_loss(spec)
         new["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
     return new
+
+
+def require_containers(new: Object, old: Object | None, store: ObjectStore) -> Object:
+    """The Pod as it is; raises Invalid for one that has nothing to run."""
+    return _required(new, "Pod", "spec.containers")
+
+
+def require_template(new: Object, old: Object | None, store: ObjectStore) -> Object:
+    """The ReplicaSet as it is; raises Invalid for one without a selector, or with nothing to run."""
+    return _required(new, "ReplicaSet.apps", "spec.selector", "spec.template.spec.containers")
+
+
+def _required(obj: Object, kind: str, *paths: str) -> Object:
+    if missing := [required(path) for path in paths if not lookup(obj, path)]:
+        raise invalid(kind, str(obj["metadata"].get("name", "")), missing)
+    return obj
 
 
 def quality_of_service(spec: Object) -> str:

@@ -281,10 +281,9 @@ def _probe(probe: Object, ports: list[Object]) -> Probe | None:
     action = probe.get("httpGet")
     if not action:
         return None
-    named = {port.get("name"): port["containerPort"] for port in ports}
     return Probe(
-        path=action["path"],
-        port=named.get(action["port"], action["port"]),
+        path=f"/{action['path'].removeprefix('/')}",
+        port=_probed_port(action["port"], ports),
         headers={header["name"]: header["value"] for header in action.get("httpHeaders") or ()},
         initial_delay=probe.get("initialDelaySeconds", 0),
         period=probe["periodSeconds"],
@@ -292,3 +291,11 @@ def _probe(probe: Object, ports: list[Object]) -> Probe | None:
         success_threshold=probe["successThreshold"],
         failure_threshold=probe["failureThreshold"],
     )
+
+
+def _probed_port(wanted: int | str, ports: list[Object]) -> int:
+    """The number of a port; 0, where nobody answers, for a name that no port has."""
+    named = {port["name"]: int(port["containerPort"]) for port in ports if port.get("name")}
+    if isinstance(wanted, int):
+        return wanted
+    return named.get(wanted, int(wanted) if wanted.isdecimal() else 0)

@@ -78,13 +78,22 @@ class Supervisor:
         while True:
             await self._read(reader)
             logger.warning("the data plane (process %s) has ended; starting it again", self.pid)
+            if self._writer:
+                self._writer.close()
             await asyncio.sleep(RESTART_SECONDS)
             reader = await self._launch()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
-                self._on_report(decode_report(line))
+                self._hand_out(decode_report(line))
+
+    def _hand_out(self, report: Report) -> None:
+        try:
+            self._on_report(report)
+        except Exception:
+            # Such as a full disk: without its reader the data plane would run on, and nobody would know how.
+            logger.exception("cannot take over the report %s", report)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
