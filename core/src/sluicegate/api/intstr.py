@@ -6,7 +6,7 @@ from sluicegate.api.durations import parse_integer
 
 
 def percentage(text: str) -> int | None:
-    """The number of a percentage, whatever `%` it has ("5", "5%" and "5%%" are the same); None for text that is none."""
+    """The number of a percentage, however many `%` are in it (`5`, `5%` and `5%%` are the same); None for no number."""
     return parse_integer(text.replace("%", ""))
 
 
