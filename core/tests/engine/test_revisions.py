@@ -88,15 +88,15 @@ def test_a_changed_count_alone_or_with_a_version_that_comes_back_tells_of_no_cre
     assert "NewReplicaSetCreated" not in reasons
 
 
-def test_a_created_replica_set_is_told_of_even_if_the_process_died_before_it_could() -> None:
+def test_an_update_whose_process_died_before_its_status_was_written_begins_all_the_same() -> None:
     world = World.healthy(canary_manifest(steps=[]))
     world.scale(7)
     world.set_image("v2")
     world.reconcile(writes=1)
     assert "v2" in {world.tag(name) for name in world.replica_sets}
     world.reconcile()
-    name = world.named("v2")
-    assert world.condition("Progressing") == ("True", "NewReplicaSetCreated", f'Created new replica set "{name}"')
+    assert world.named("v2").endswith(world.status["currentPodHash"])
+    assert world.condition("Completed") == ("False", "RolloutCompleted", "RolloutCompleted")
 
 
 def test_revisions_that_are_no_numbers_count_as_none() -> None:

@@ -21,8 +21,19 @@ EXPERIMENT_NAME: Final = "experiment.argoproj.io/name"
 NOTIFIED: Final = "notified.notifications.argoproj.io"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
-NOT_COPIED_TO_REPLICA_SETS: Final = frozenset({LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED})
-"""Annotations of a Rollout that its ReplicaSets do not get."""
+NOT_COPIED_TO_REPLICA_SETS: Final = frozenset(
+    {
+        LAST_APPLIED,
+        REVISION,
+        REVISION_HISTORY,
+        DESIRED_REPLICAS,
+        NOTIFIED,
+        SCALE_DOWN_DEADLINE,
+        EPHEMERAL_METADATA,
+        EXPERIMENT_NAME,
+    }
+)
+"""Annotations of a Rollout that its ReplicaSets do not get: those that have a meaning of their own there."""
 
 # Reasons of pause conditions.
 CANARY_PAUSE_STEP: Final = "CanaryPauseStep"

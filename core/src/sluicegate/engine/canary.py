@@ -6,11 +6,11 @@ from typing import Any
 
 from sluicegate.api import names
 from sluicegate.api.status import RolloutStatus
-from sluicegate.engine.conditions import Conditions
+from sluicegate.engine.conditions import INVALID_SPEC, Conditions
 from sluicegate.engine.decision import Action, Decision, Event, PatchReplicaSet
 from sluicegate.engine.duration import Happenings
 from sluicegate.engine.history import history_cleanup
-from sluicegate.engine.progress import assess, deadline_check_due, tell_created
+from sluicegate.engine.progress import assess, deadline_check_due
 from sluicegate.engine.promotion import (
     is_fast_rollback,
     is_rollback,
@@ -18,7 +18,7 @@ from sluicegate.engine.promotion import (
     skips_steps,
     within_window,
 )
-from sluicegate.engine.revisions import current_revision, next_revision, sync_revision
+from sluicegate.engine.revisions import current_revision, sync_revision
 from sluicegate.engine.scaling import Resize, Scaling, scaling_phase
 from sluicegate.engine.steps import on_pause_step, pause_ends, step_complete, step_text, wants_pause
 from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, scale_counters
@@ -47,12 +47,16 @@ class Advance:
 def decide(view: View, split: PodCounts, now: datetime) -> Decision:
     """Decide one pass, given how the router split the wanted weight into pods.
 
-    A changed count only resizes; a changed template or step list only resets; else history, sizes, at most one step.
+    A changed template or step list only resets, a changed count only resizes; else history, sizes, at most one step.
+    Argo Rollouts resizes before it takes a new template up, by the weight of the one before, and so gives a new version
+    most of the pods when image and count change in one edit.
     """
     revision = sync_revision(view)
+    if view.template_changed:
+        return _reset(view, revision, now)
     if is_scaling_event(view):
         return _rescale(view, split, revision, now)
-    if is_changed(view):
+    if view.steps_changed:
         return _reset(view, revision, now)
     scaling = scaling_phase(view, split)
     actions: tuple[Action, ...] = (*revision, *history_cleanup(view), *scaling_writes(view, scaling))
@@ -62,21 +66,16 @@ def decide(view: View, split: PodCounts, now: datetime) -> Decision:
 
 
 def is_scaling_event(view: View) -> bool:
-    """Whether the wanted count differs from the one that the running new or stable ReplicaSet was last sized for."""
-    return any(
+    """Whether the wanted count differs from the one that the running new or stable ReplicaSet was last sized for.
+
+    While halted nothing is resized, and the rest of a pass, an abort above all, must not wait for it.
+    """
+    return not view.halted and any(
         replica_set is not None
         and size(replica_set) > 0
         and (desired := view.desired_annotation(replica_set)) is not None
         and desired != str(view.replicas)
         for replica_set in (view.new_rs, view.stable_rs)
-    )
-
-
-def is_changed(view: View) -> bool:
-    """Whether template or steps differ from the recorded ones."""
-    recorded = view.status
-    return recorded.current_step_hash != view.step_hash or (
-        bool(recorded.current_pod_hash) and recorded.current_pod_hash != view.pod_hash
     )
 
 
@@ -113,18 +112,9 @@ def resize_write(view: View, resize: Resize) -> PatchReplicaSet:
 def _rescale(view: View, split: PodCounts, revision: tuple[Action, ...], now: datetime) -> Decision:
     resizes = scaling_writes(view, scaling_phase(view, split))
     status = view.status.model_copy(update=scale_counters(view))
-    found = Conditions.stored(view.status.conditions)
-    if _is_fresh(view):
-        found = tell_created(view, found, now)
+    found = Conditions.stored(view.status.conditions).without(INVALID_SPEC)
     write = finish(view, status, found, Happenings(aborted=view.status.abort), now)
     return Decision((*revision, *resizes), write.patch, write.events)
-
-
-def _is_fresh(view: View) -> bool:
-    """Whether the new ReplicaSet was made for a change not looked at yet: a crash may have kept that untold."""
-    unobserved = view.status.observed_generation != str(view.rollout.metadata.generation)
-    newest = view.new_rs is not None and revision_of(view.new_rs) == next_revision(view)
-    return unobserved and newest and view.status.current_pod_hash != view.pod_hash
 
 
 def _reset(view: View, revision: tuple[Action, ...], now: datetime) -> Decision:
@@ -216,6 +206,6 @@ def _next_look(view: View, status: RolloutStatus, now: datetime) -> float | None
     """Seconds until something is due that no change in the cluster will tell of; None leaves it to the resync."""
     due = [deadline_check_due(view, status, Conditions.stored(status.conditions), now)]
     ends = pause_ends(view)
-    if ends is not None and not view.rollout.spec.paused:
+    if ends is not None and not view.halted:
         due.append(max(0.0, (ends - now + _JUST_AFTER).total_seconds()))
     return min((seconds for seconds in due if seconds is not None and seconds < RESYNC_SECONDS), default=None)

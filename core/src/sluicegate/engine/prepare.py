@@ -10,7 +10,6 @@ from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Decision, Event, PatchRollout
 from sluicegate.engine.duration import Happenings
 from sluicegate.engine.limits import unsupported_field
-from sluicegate.engine.progress import tell_created
 from sluicegate.engine.revisions import (
     claims,
     create_replica_set,
@@ -132,6 +131,7 @@ def _condition_patch(view: View, found: Conditions, now: datetime, *, retried: b
 def _create(view: View, now: datetime) -> Decision | None:
     if view.new_rs is not None:
         return None
-    found = tell_created(view, Conditions.stored(view.status.conditions), now)
+    text = f'Created new replica set "{replica_set_name(view)}"'
+    found = Conditions.stored(view.status.conditions).put(c.PROGRESSING, c.TRUE, c.NEW_RS_CREATED, text, now)
     status = view.status.model_copy(update={"conditions": list(found.items)})
     return Decision(create_replica_set(view), merged(view.status, status))

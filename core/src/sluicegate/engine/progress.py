@@ -47,12 +47,6 @@ def is_healthy(view: View, status: RolloutStatus) -> bool:
     return counts and observed and steps_done and _is_completed(status)
 
 
-def tell_created(view: View, found: Conditions, now: datetime) -> Conditions:
-    """Say that the new ReplicaSet was just created."""
-    text = f'Created new replica set "{replica_set_name(view)}"'
-    return found.put(c.PROGRESSING, c.TRUE, c.NEW_RS_CREATED, text, now)
-
-
 def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> float | None:
     """Seconds until the progress deadline is to be looked at again; None while it does not run."""
     progressing = found.get(c.PROGRESSING)

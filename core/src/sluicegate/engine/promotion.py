@@ -8,9 +8,10 @@ from sluicegate.engine.view import View, available, born
 def promotion_reason(view: View) -> str | None:
     """Why the new ReplicaSet is to be marked stable now; None while it is not.
 
-    The very first ReplicaSet is stable at once, before a pod of it is available.
+    The very first ReplicaSet is stable at once, before a pod of it is available; so is the new one when the stable one
+    was deleted by hand, unless the update was aborted.
     """
-    if view.stable_rs is None:
+    if view.stable_rs is None and not (view.status.stable_rs and view.aborted and not view.full_promotion):
         return "Initial deploy"
     if view.aborted and not skips_steps(view):
         return None

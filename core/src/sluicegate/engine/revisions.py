@@ -9,7 +9,7 @@ from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.rollout import API_VERSION, KIND, Rollout
 from sluicegate.api.selectors import matches
 from sluicegate.engine.decision import ClaimReplicaSet, CreateReplicaSet, Event, PatchReplicaSet, PatchRollout
-from sluicegate.engine.templates import same_template
+from sluicegate.engine.templates import covers_template
 from sluicegate.engine.view import View, revision_of
 
 
@@ -63,10 +63,20 @@ def sync_revision(view: View) -> tuple[PatchReplicaSet | PatchRollout, ...]:
 
 
 def name_taken(view: View, existing: ReplicaSet) -> bool:
-    """Whether a ReplicaSet of the wanted name is another one: not ours, or with another template."""
+    """Whether a ReplicaSet of the wanted name is another one: not ours, or with another template.
+
+    One of ours may hold more than was wanted: a webhook, or a newer API server, has filled it in.
+    """
     owner = existing.metadata.controller
     ours = owner is not None and owner.uid == view.rollout.metadata.uid
-    return not ours or not same_template(view.rollout.spec.template or {}, existing.spec.template)
+    return not ours or not covers_template(existing.spec.template, view.rollout.spec.template or {})
+
+
+def relabel(view: View, existing: ReplicaSet) -> PatchReplicaSet | None:
+    """Put the hash label back on our own ReplicaSet that lost it, and so is not seen; None when it has it."""
+    if names.HASH_LABEL in existing.metadata.labels:
+        return None
+    return PatchReplicaSet(existing, {"metadata": {"labels": {names.HASH_LABEL: view.template_hash}}})
 
 
 def is_owned(rollout: Rollout, replica_set: ReplicaSet) -> bool:
@@ -135,11 +145,10 @@ def _changed_annotations(view: View, replica_set: ReplicaSet, revision: int) -> 
     wanted = _copied_annotations(view)
     if revision_of(replica_set) < revision:
         wanted[names.REVISION] = str(revision)
-    changed = {key: value for key, value in wanted.items() if present.get(key) != value}
-    if changed and (former := present.get(names.REVISION)):
-        history = present.get(names.REVISION_HISTORY)
-        changed[names.REVISION_HISTORY] = f"{history},{former}" if history else former
-    return changed
+        if former := present.get(names.REVISION):
+            history = present.get(names.REVISION_HISTORY)
+            wanted[names.REVISION_HISTORY] = f"{history},{former}" if history else former
+    return {key: value for key, value in wanted.items() if present.get(key) != value}
 
 
 def _manifest(view: View, name: str, revision: int) -> dict[str, Any]:

@@ -15,6 +15,19 @@ def same_template(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     return _comparable(wanted) == _comparable(live)
 
 
+def covers_template(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the live template holds all that is wanted, the hash label aside, and maybe more."""
+    return _covers(_comparable(live), _comparable(wanted))
+
+
+def _covers(live: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(key in live and _covers(live[key], wanted[key]) for key in wanted)
+    if isinstance(wanted, list):
+        return isinstance(live, list) and len(live) >= len(wanted) and all(map(_covers, live, wanted))
+    return bool(live == wanted)
+
+
 def _comparable(template: Mapping[str, Any]) -> dict[str, Any]:
     metadata = dict(template.get("metadata") or {})
     labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != names.HASH_LABEL}

@@ -14,6 +14,8 @@ from sluicegate.api.status import RolloutStatus
 from sluicegate.engine.fences import Fences, canary_fences
 from sluicegate.engine.templates import same_template
 
+_LONGEST_REVISION = 18
+
 
 def size(replica_set: ReplicaSet | None) -> int:
     """The wanted number of pods of a ReplicaSet."""
@@ -38,7 +40,7 @@ def hash_of(replica_set: ReplicaSet | None) -> str:
 def revision_of(replica_set: ReplicaSet | None) -> int:
     """The revision annotation as a number; 0 when it is missing or no number."""
     text = replica_set.metadata.annotations.get(names.REVISION, "") if replica_set else ""
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_REVISION else 0
 
 
 def born(replica_set: ReplicaSet) -> datetime:
@@ -195,6 +197,16 @@ class View:
     def aborted(self) -> bool:
         """Whether an abort is in force; one of an update that is already over has no effect and is dropped."""
         return self.status.abort and not self.promoted
+
+    @property
+    def template_changed(self) -> bool:
+        """Whether the template is another one than the recorded, or none was recorded."""
+        return self.status.current_pod_hash != self.pod_hash
+
+    @property
+    def steps_changed(self) -> bool:
+        """Whether the steps are others than the recorded ones."""
+        return self.status.current_step_hash != self.step_hash
 
     @property
     def full_promotion(self) -> bool:
