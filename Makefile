@@ -24,7 +24,7 @@ test: install
 # A kubeconfig in SLUICEGATE_TEST_KUBECONFIG is used instead of building a control plane, which needs Go.
 test-kube: install
 	$(BIN)/python -m tests.clusters require-real
-	$(PYTEST) --cluster=real tests
+	$(PYTEST) --cluster=real tests/controller tests/traces tests/walkthrough
 
 check: install
 	$(BIN)/ruff check
