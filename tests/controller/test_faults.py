@@ -7,6 +7,7 @@ from tests.clusters.controllers import Recording
 from tests.clusters.namespace import Namespace, shop
 from tests.clusters.wire import Fault, Loss, Refusal, Sent, Wire
 
+CREATION_FAILED = "Failed to create new replica set"
 STEPS: list[dict[str, Any]] = [{"setWeight": 40}, {"pause": {"duration": 1}}]
 FAULTS: dict[str, Fault] = {
     "409": Refusal(409, "Conflict"),
@@ -101,3 +102,38 @@ def nth_write(index: int) -> Any:
         return left[0] < 0
 
     return fits
+
+
+async def test_creation_that_is_refused_is_told(namespace: Namespace, healthy: Recording, wire: Wire) -> None:
+    wire.fail(lambda sent: sent.creates, Refusal(403, "Forbidden"))
+
+    await namespace.set_image("yellow")
+
+    await updated(namespace, healthy)
+    assert "ReplicaSetCreateError" in healthy.reasons()
+    assert any(CREATION_FAILED in message for message in progress_messages(namespace))
+
+
+async def test_write_that_is_refused_after_the_creation_is_not_told_as_a_failed_creation(
+    namespace: Namespace, healthy: Recording, wire: Wire
+) -> None:
+    before = len(wire.sent)
+
+    def follows_the_creation(sent: Sent) -> bool:
+        return sent.method == "PATCH" and any(earlier.creates for earlier in wire.sent[before:])
+
+    wire.fail(follows_the_creation, Refusal(403, "Forbidden"))
+
+    await namespace.set_image("yellow")
+
+    await updated(namespace, healthy)
+    assert wire.faults == []
+    assert "ReplicaSetCreateError" not in healthy.reasons()
+    assert not any(CREATION_FAILED in message for message in progress_messages(namespace))
+
+
+def progress_messages(namespace: Namespace) -> set[str]:
+    """What the condition Progressing has said so far."""
+    statuses = (seen.object.get("status", {}) for seen in namespace.seen if seen.plural == "rollouts")
+    conditions = (condition for status in statuses for condition in status.get("conditions", ()))
+    return {condition["message"] for condition in conditions if condition["type"] == "Progressing"}

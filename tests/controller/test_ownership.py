@@ -76,6 +76,22 @@ async def test_name_that_is_taken_gives_another_one(namespace: Namespace, contro
     assert owner(namespace, taken) == {}
 
 
+async def test_replica_set_that_lost_its_hash_label_gets_it_back(namespace: Namespace, controller: Recording) -> None:
+    """Without it the controller does not see its own ReplicaSet, and could neither size nor replace it."""
+    await namespace.create(shop(replicas=2))
+    await namespace.until_phase("Healthy")
+    name = namespace.replica_sets[0]["metadata"]["name"]
+    patch = {"metadata": {"labels": {HASH: None}}}
+    without = await namespace.client.patch(REPLICA_SETS, namespace.name, name, patch)
+
+    def is_back() -> bool:
+        (found,) = (item["metadata"] for item in namespace.replica_sets)
+        newer = int(found["resourceVersion"]) > int(without["metadata"]["resourceVersion"])
+        return newer and found["name"] == name and HASH in found["labels"]
+
+    await namespace.until(is_back, "the label is back")
+
+
 async def test_everything_goes_with_its_rollout(namespace: Namespace, controller: Recording) -> None:
     await namespace.create(shop(steps=[{"setWeight": 50}, {"pause": {}}], replicas=2))
     await namespace.until_phase("Healthy")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluicegate.api.durations import parse_duration, pause_seconds
+from sluicegate.api.durations import parse_duration, parse_integer, pause_seconds
 from sluicegate.api.rollout import Pause
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/validation.json").read_text(encoding="utf-8"))
@@ -40,3 +40,26 @@ def test_go_durations_in_nanoseconds() -> None:
     assert parse_duration("1h1m1s1ms1us1ns") == 3_661_001_001_001
     assert parse_duration("-9223372036854775808ns") == -(2**63)
     assert parse_duration(".5s") == parse_duration("500.ms") == 500_000_000
+
+
+MANY = "9" * 5000
+
+
+@pytest.mark.parametrize("text", [MANY, f"-{MANY}", f"{MANY}s", f"1h{MANY}ns", f"{MANY}.{MANY}h"])
+def test_numbers_too_long_for_any_integer_are_refused_as_pauses(text: str) -> None:
+    assert parse_integer(text) is None
+    assert parse_duration(text) is None
+    assert pause_seconds(text) == -1
+
+
+def test_a_long_fraction_is_cut() -> None:
+    assert parse_duration(f"0.{MANY}s") == 999_999_999
+    assert parse_duration(f".{'3' * 5000}h") == 1_199_999_999_999
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0" * 5000, 0), (f"-{'0' * 5000}7", -7), ("+" + "1" * 30, int("1" * 30))]
+)
+def test_leading_zeros_do_not_count(text: str, number: int) -> None:
+    assert parse_integer(text) == number
+    assert parse_duration(f"{text}ns") in (number, None)

@@ -131,6 +131,12 @@ def test_sidecars_may_have_probes_and_host_ports_are_counted_one_by_one(manifest
     )
 
 
+@pytest.mark.parametrize("surge", ["9" * 5000 + "%", "9" * 5000])
+def test_a_fence_of_thousands_of_digits_is_a_value_like_any_other(surge: str, manifest_of: ManifestOf) -> None:
+    """Python refuses to turn so long a text into a number; that must not reach the user as a crash."""
+    assert findings(manifest_of({"base": "canary", "canary": {"maxSurge": surge, "maxUnavailable": 1}})) == []
+
+
 @pytest.mark.parametrize(
     ("case", "error"),
     [

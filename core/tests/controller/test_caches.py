@@ -1,7 +1,9 @@
 """What the controller's caches hand to a pass: the ReplicaSets that concern its Rollout, and no others."""
 
+import json
+
 from sluicegate.api.foreign import ObjectMeta, OwnerReference, ReplicaSet
-from sluicegate.controller.caches import Caches
+from sluicegate.controller.caches import Caches, decode_rollout
 
 
 def keep(caches: Caches, namespace: str, name: str, owner: str | None) -> None:
@@ -29,3 +31,12 @@ def test_a_replica_set_that_claims_an_owner_of_another_namespace_is_no_candidate
     keep(caches, "theirs", "posing-as-orphan", "ours/")
     assert candidates(caches, "ours", "uid-1") == set()
     assert candidates(caches, "theirs", "uid-2") == set()
+
+
+def test_a_rollout_is_kept_without_the_record_of_who_wrote_what() -> None:
+    sent = {
+        "metadata": {"name": "shop", "uid": "1", "managedFields": [{"manager": "kubectl"}]},
+        "spec": {"replicas": 2},
+    }
+    stored = decode_rollout(json.dumps(sent).encode())
+    assert stored.document == {"metadata": {"name": "shop", "uid": "1"}, "spec": {"replicas": 2}}

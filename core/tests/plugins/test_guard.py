@@ -9,6 +9,7 @@ from sluicegate.errors import NotFound, PluginError
 from sluicegate.plugins import CallCount, Guard, Outcome
 
 PLUGIN = "acme/edge"
+KEEPS_FAILING = f"plugin `{PLUGIN}`, render: keeps failing and is called less often: ValueError: no such pool"
 
 
 class Clock:
@@ -39,6 +40,12 @@ def fail(guard: Guard, times: int = 1, scope: str = "") -> None:
     for _ in range(times):
         with pytest.raises(PluginError):
             guard.call_pure(PLUGIN, "render", broken, scope=scope)
+
+
+def fail_text(guard: Guard) -> str:
+    with pytest.raises(PluginError) as caught:
+        guard.call_pure(PLUGIN, "render", broken)
+    return str(caught.value)
 
 
 def is_refused(guard: Guard, scope: str = "") -> bool:
@@ -152,15 +159,25 @@ def test_two_failures_bring_no_rest_and_a_success_clears_them() -> None:
     assert not is_refused(guard)
 
 
-def test_a_refused_call_says_how_long_and_why_and_is_counted() -> None:
+def test_a_refused_call_says_why_and_is_counted() -> None:
     guard = Guard(now=Clock())
     fail(guard, times=3)
-    with pytest.raises(PluginError) as caught:
-        guard.call_pure(PLUGIN, "render", broken)
-    assert str(caught.value) == (
-        "plugin `acme/edge`, render: not called for another 1.0 s after 3 failures, the last: ValueError: no such pool"
-    )
+    assert fail_text(guard) == KEEPS_FAILING
     assert guard.counts[CallCount(PLUGIN, "render", Outcome.REFUSED)] == 1
+
+
+def test_what_keeps_failing_has_one_text_however_often_and_whether_called_or_not() -> None:
+    """It is stored in a status: each change would be a write, and each write another try."""
+    clock = Clock()
+    guard = Guard(now=clock)
+    fail(guard, times=2)
+    texts = set()
+    for _ in range(400):
+        texts.add(fail_text(guard))
+        clock.seconds += 0.3
+    assert texts == {KEEPS_FAILING}
+    assert guard.counts[CallCount(PLUGIN, "render", Outcome.ERROR)] > 5
+    assert guard.counts[CallCount(PLUGIN, "render", Outcome.REFUSED)] > 5
 
 
 def test_failures_of_one_rollout_leave_the_others_alone() -> None:

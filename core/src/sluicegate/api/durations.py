@@ -20,14 +20,17 @@ _NANOSECONDS: Final = {
 _PART: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h)"
 _DURATION: Final = re.compile(rf"([+-]?)((?:{_PART})+)")
 _PARTS: Final = re.compile(r"([0-9]*)\.?([0-9]*)(ns|us|µs|μs|ms|s|m|h)")
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_LONGEST: Final = 30
+"""Digits that count: more than any 64-bit number has, and few enough for every conversion."""
+_INTEGER: Final = re.compile(rf"([+-]?)0*([0-9]{{1,{_LONGEST}}})")
 _MAX_INT64: Final = 2**63 - 1
 _MIN_INT32: Final = -(2**31)
 
 
 def parse_integer(text: str) -> int | None:
-    """A base-10 number with an optional sign and nothing else, or None."""
-    return int(text) if _INTEGER.fullmatch(text) else None
+    """A base-10 number with an optional sign and nothing else, or None; None too for one of more than 30 digits."""
+    match = _INTEGER.fullmatch(text)
+    return int(match[1] + match[2]) if match else None
 
 
 def parse_duration(text: str) -> int | None:
@@ -45,6 +48,8 @@ def parse_duration(text: str) -> int | None:
 
 def _part_nanoseconds(whole: str, fraction: str, unit: str) -> int:
     scale = _NANOSECONDS[unit]
+    # A whole number cut to so many digits is still far beyond 64 bits; what a fraction loses is below a nanosecond.
+    whole, fraction = whole.lstrip("0")[:_LONGEST], fraction[:_LONGEST]
     return int(whole or "0") * scale + int(fraction or "0") * scale // int(10 ** len(fraction))
 
 

@@ -15,9 +15,12 @@ BY_OWNER = "owner"
 NOBODY = ""
 """Stands for the UID of the owner of a ReplicaSet that has none; the API refuses an owner without a UID."""
 
+Key = tuple[str, str]
+"""Namespace and name of a Rollout."""
+
 
 class StoredRollout(msgspec.Struct, frozen=True):
-    """A Rollout as the API sent it: its metadata decoded, the document as it is."""
+    """A Rollout as the API sent it: its metadata decoded, the document as it is but for `managedFields`."""
 
     metadata: ObjectMeta
     document: Mapping[str, Any]
@@ -26,7 +29,14 @@ class StoredRollout(msgspec.Struct, frozen=True):
 def decode_rollout(data: bytes) -> StoredRollout:
     """A Rollout from its JSON; raises msgspec.ValidationError where its metadata is none."""
     document = msgspec.json.decode(data, type=dict[str, Any])
-    return StoredRollout(msgspec.convert(document.get("metadata"), ObjectMeta), document)
+    metadata = msgspec.convert(document.get("metadata"), ObjectMeta)
+    document["metadata"].pop("managedFields", None)
+    return StoredRollout(metadata, document)
+
+
+def key_of(rollout: StoredRollout) -> Key:
+    """What the queue, and all that is kept of a Rollout, knows it by."""
+    return (rollout.metadata.namespace, rollout.metadata.name)
 
 
 def identify(obj: StoredRollout | ReplicaSet | Service) -> Identity:

@@ -16,7 +16,7 @@ from sluicegate.engine.decision import (
     PatchReplicaSet,
     PatchRollout,
 )
-from sluicegate.errors import Conflict, NotFound
+from sluicegate.errors import AlreadyExists, ApiError, Conflict, NotFound, ServerError, TooManyRequests
 from sluicegate.kube.client import Client
 from sluicegate.kube.patches import with_resource_version
 from sluicegate.kube.recorder import ObjectReference
@@ -34,11 +34,16 @@ class Recorder(Protocol):
         """Take an event without waiting."""
 
 
+class CreateFailed(Exception):
+    """The API refused to create the ReplicaSet, and trying again alone does not mend it; the text says why."""
+
+
 class Execution:
     """The writes of one pass over one Rollout.
 
     Every write carries the version it was decided on, or the one that an earlier write of the same pass answered with.
-    A write that conflicts raises Conflict and ends the pass: what is left is decided again.
+    A write that conflicts raises Conflict and ends the pass: what is left is decided again. A ReplicaSet that the
+    API refuses raises CreateFailed, or AlreadyExists; every other failure is that of the API as it is.
     """
 
     def __init__(
@@ -78,7 +83,12 @@ class Execution:
                 self._record(events)
 
     async def _create(self, manifest: Mapping[str, Any]) -> None:
-        answer = await self._client.create(REPLICA_SETS, self._rollout.namespace, dict(manifest))
+        try:
+            answer = await self._client.create(REPLICA_SETS, self._rollout.namespace, dict(manifest))
+        except (AlreadyExists, Conflict, NotFound, TooManyRequests, ServerError):
+            raise
+        except ApiError as error:
+            raise CreateFailed(str(error)) from error
         self._remember(REPLICA_SETS, answer)
 
     async def _check_alive(self) -> None:

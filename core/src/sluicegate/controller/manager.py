@@ -3,37 +3,46 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet, Service, decode_replica_set, decode_service
-from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from sluicegate.api.rollout import KIND
 from sluicegate.controller.caches import (
     Caches,
+    Key,
     StoredRollout,
     decode_rollout,
     identify,
     is_handled,
+    key_of,
 )
 from sluicegate.controller.execute import Recorder
-from sluicegate.controller.rollouts import Key, ReconcileFailed, RolloutReconciler, reference_of
+from sluicegate.controller.rollouts import ReconcileFailed, Result, RolloutReconciler, reference_of
 from sluicegate.engine.canary import RESYNC_SECONDS
 from sluicegate.errors import Conflict, SluicegateError
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import EventRecorder
 from sluicegate.kube.reflector import Reflector
+from sluicegate.kube.store import Store
 from sluicegate.kube.workqueue import QueueShutDown, WorkQueue
 from sluicegate.plugins.registry import Registry
 
 logger = logging.getLogger(__name__)
 
+Cached = TypeVar("Cached", StoredRollout, ReplicaSet, Service)
+
 COMPONENT = "rollouts-controller"
 LAST_RETRY_SECONDS = 10.0
 LAST_EVENTS_SECONDS = 1.0
 """What the end of the process may take for events still to be sent; an API that is away must not hold it up."""
+CONFLICTS_TO_TELL = 10
+"""A few conflicts in a row are everyday life; so many mean that something keeps a Rollout from being reconciled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,7 @@ class Manager:
         self._recorder: Recorder = recorder or self._events
         self._queue: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
         self._complaints: dict[Key, str] = {}
+        self._conflicts: Counter[Key] = Counter()
         self.reconciler = RolloutReconciler(
             client, self._caches, registry, self._recorder, clock=clock, monotonic=time.monotonic
         )
@@ -90,51 +100,50 @@ class Manager:
             self._queue.shutdown()
             await self._events.flush(at_most=LAST_EVENTS_SECONDS)
 
-    def _reflectors(self) -> "tuple[Reflector[StoredRollout], Reflector[ReplicaSet], Reflector[Service]]":
-        namespace = self._settings.namespace
+    def _reflectors(self) -> tuple[Reflector[Any], ...]:
+        caches = self._caches
         return (
-            Reflector(
-                self._client,
-                ROLLOUTS,
-                decode=decode_rollout,
-                identify=identify,
-                store=self._caches.rollouts,
-                on_change=self._rollout_changed,
-                namespace=namespace,
+            self._reflector(ROLLOUTS, decode_rollout, caches.rollouts, self._rollout_changed),
+            self._reflector(
+                REPLICA_SETS, decode_replica_set, caches.replica_sets, self._replica_set_changed, names.HASH_LABEL
             ),
-            Reflector(
-                self._client,
-                REPLICA_SETS,
-                decode=decode_replica_set,
-                identify=identify,
-                store=self._caches.replica_sets,
-                on_change=self._replica_set_changed,
-                namespace=namespace,
-                label_selector=names.HASH_LABEL,
-            ),
-            Reflector(
-                self._client,
-                SERVICES,
-                decode=decode_service,
-                identify=identify,
-                store=self._caches.services,
-                on_change=self._service_changed,
-                namespace=namespace,
-            ),
+            self._reflector(SERVICES, decode_service, caches.services, self._service_changed),
+        )
+
+    def _reflector(
+        self,
+        resource: Resource,
+        decode: Callable[[bytes], Cached],
+        store: Store[Cached],
+        on_change: Callable[[Cached | None, Cached | None], None],
+        label_selector: str = "",
+    ) -> Reflector[Cached]:
+        return Reflector(
+            self._client,
+            resource,
+            decode=decode,
+            identify=identify,
+            store=store,
+            on_change=on_change,
+            namespace=self._settings.namespace,
+            label_selector=label_selector,
         )
 
     def _rollout_changed(self, old: StoredRollout | None, new: StoredRollout | None) -> None:
         found = new or old
-        if found is None or not is_handled(found):
+        if found is None:
             return
-        key = (found.metadata.namespace, found.metadata.name)
+        key = key_of(found)
+        # Also of a Rollout that was handed over: what is kept of it is dropped in the pass.
+        self._queue.add(key)
+        if not is_handled(found):
+            return
         if old is None:
             text = f"Rollout resource added to informer: {key[0]}/{key[1]}"
             self._recorder.record(reference_of(found), "Normal", "RolloutAddedToInformer", text)
         if new is None:
             text = f"Rollout {key[1]}/{key[0]} is deleted."
             self._recorder.record(reference_of(found), "Normal", "RolloutDeleted", text)
-        self._queue.add(key)
 
     def _replica_set_changed(self, old: ReplicaSet | None, new: ReplicaSet | None) -> None:
         for replica_set in filter(None, (old, new)):
@@ -146,7 +155,7 @@ class Manager:
         namespace, owner = replica_set.metadata.namespace, replica_set.metadata.controller
         if owner is not None:
             return [(namespace, owner.name)] if owner.kind == KIND else []
-        return [(namespace, rollout.metadata.name) for rollout in self._caches.rollouts.list(namespace)]
+        return [key_of(rollout) for rollout in self._caches.rollouts.list(namespace)]
 
     def _service_changed(self, old: Service | None, new: Service | None) -> None:
         service = new or old
@@ -155,7 +164,7 @@ class Manager:
         namespace, name = service.metadata.namespace, service.metadata.name
         for rollout in self._caches.rollouts.list(namespace):
             if name in named_services(rollout):
-                self._queue.add((namespace, rollout.metadata.name))
+                self._queue.add(key_of(rollout))
 
     async def _work(self) -> None:
         while True:
@@ -172,7 +181,7 @@ class Manager:
         try:
             result = await self.reconciler.reconcile(key)
         except Conflict as error:
-            logger.debug("%s/%s: deciding again: %s", *key, error)
+            self._count_conflict(key, error)
             self._queue.add_rate_limited(key)
         except (ReconcileFailed, SluicegateError) as error:
             self._complain(key, str(error))
@@ -181,10 +190,23 @@ class Manager:
             logger.exception("%s/%s: the pass failed", *key)
             self._queue.add_rate_limited(key)
         else:
+            self._end_well(key, result)
+
+    def _end_well(self, key: Key, result: Result) -> None:
+        # A pass that only waited says nothing about the failures before it.
+        if not result.waits:
             self._queue.forget(key)
             self._complaints.pop(key, None)
-            if result.requeue_after is not None:
-                self._queue.add_after(key, result.requeue_after)
+            self._conflicts.pop(key, None)
+        if result.requeue_after is not None:
+            self._queue.add_after(key, result.requeue_after)
+
+    def _count_conflict(self, key: Key, error: Conflict) -> None:
+        """Log those that go on and on, once."""
+        self._conflicts[key] += 1
+        logger.debug("%s/%s: deciding again: %s", *key, error)
+        if self._conflicts[key] == CONFLICTS_TO_TELL:
+            logger.warning("%s/%s: %d conflicts in a row, the last: %s", *key, CONFLICTS_TO_TELL, error)
 
     def _complain(self, key: Key, text: str) -> None:
         """Log a failure once, not at each of its retries."""
@@ -196,13 +218,18 @@ class Manager:
         while True:
             await asyncio.sleep(RESYNC_SECONDS)
             for rollout in self._caches.rollouts.list():
-                self._queue.add((rollout.metadata.namespace, rollout.metadata.name))
+                self._queue.add(key_of(rollout))
 
 
 def named_services(rollout: StoredRollout) -> set[str]:
-    """The Services that a Rollout's strategy names."""
-    strategy = (rollout.document.get("spec") or {}).get("strategy") or {}
-    canary, blue_green = strategy.get("canary") or {}, strategy.get("blueGreen") or {}
+    """The Services that a Rollout's strategy names, of whatever there is: nothing has checked the document."""
+    strategy = _object_in(_object_in(rollout.document, "spec"), "strategy")
+    canary, blue_green = _object_in(strategy, "canary"), _object_in(strategy, "blueGreen")
     members = [canary.get(name) for name in ("canaryService", "stableService")]
     members += [blue_green.get(name) for name in ("activeService", "previewService")]
     return {name for name in members if isinstance(name, str) and name}
+
+
+def _object_in(document: Mapping[str, Any], member: str) -> Mapping[str, Any]:
+    found = document.get(member)
+    return found if isinstance(found, Mapping) else {}

@@ -4,41 +4,43 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sluicegate.api.foreign import ReplicaSet, decode_replica_set
 from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, Resource
-from sluicegate.api.rollout import API_VERSION, KIND, Rollout
-from sluicegate.api.validation import InvalidManifest, parse_rollout, validate_rollout
-from sluicegate.controller.caches import Caches, StoredRollout, is_handled
-from sluicegate.controller.execute import Execution, Recorder
+from sluicegate.api.rollout import API_VERSION, KIND
+from sluicegate.api.validation import InvalidManifest
+from sluicegate.controller.caches import Caches, Key, StoredRollout, is_handled, key_of
+from sluicegate.controller.execute import CreateFailed, Execution, Recorder
 from sluicegate.controller.expectations import Expectations
+from sluicegate.controller.pod_counts import split_pods
+from sluicegate.controller.specs import Specs
 from sluicegate.engine.canary import decide
-from sluicegate.engine.decision import CreateReplicaSet, Decision
+from sluicegate.engine.decision import Decision
 from sluicegate.engine.prepare import creation_failed, name_collided, owned_view, prepare, refuse
-from sluicegate.engine.revisions import name_taken, replica_set_name
+from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
 from sluicegate.engine.view import View
-from sluicegate.engine.weights import PodCounts, split_request
-from sluicegate.errors import AlreadyExists, ApiError, Conflict, NotFound, PluginError, ServerError, TooManyRequests
+from sluicegate.engine.weights import split_request
+from sluicegate.errors import AlreadyExists, Conflict, PluginError
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference
 from sluicegate.plugins.guard import Guard
 from sluicegate.plugins.registry import Registry
-from sluicegate.plugins.routers import PodCountRouter
 
 logger = logging.getLogger(__name__)
 
 STALE_SECONDS = 0.1
 """How soon a Rollout is looked at again whose last writes the caches do not show yet."""
 
-Key = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A pass that went well: when to look again, in seconds; None leaves it to changes and the resync."""
+    """A pass that went well: when to look again, in seconds; None leaves it to changes and the resync.
+
+    One that `waits` decided nothing, as the caches do not show the last writes yet.
+    """
 
     requeue_after: float | None = None
+    waits: bool = False
 
 
 class ReconcileFailed(Exception):
@@ -61,17 +63,16 @@ class RolloutReconciler:
     guard: Guard = field(default_factory=Guard)
     _expectations: dict[Key, Expectations] = field(default_factory=dict)
     _told: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
+    _specs: Specs = field(default_factory=Specs)
 
     async def reconcile(self, key: Key) -> Result:
         """One pass over a Rollout. Raises ReconcileFailed, and any SluicegateError of a write that failed."""
         stored = self.caches.rollouts.get(*key)
-        if stored is None:
+        if stored is None or not is_handled(stored):
             self._forget(key)
             return Result()
-        if not is_handled(stored):
-            return Result()
         if not self._expected(key).met(self._shown(key), self.monotonic()):
-            return Result(STALE_SECONDS)
+            return Result(STALE_SECONDS, waits=True)
         view, decision = self._decide(stored)
         await self._carry_out(stored, view, self._once(key, stored, decision))
         if decision.error is not None:
@@ -80,41 +81,26 @@ class RolloutReconciler:
 
     def _decide(self, stored: StoredRollout) -> tuple[View, Decision]:
         now = self.clock()
-        rollout, errors = read_rollout(stored.document)
+        try:
+            rollout, errors = self._specs.read(stored)
+        except InvalidManifest as error:
+            raise ReconcileFailed(f"the Rollout cannot be read: {error}") from None
         candidates = self.caches.candidates(stored.metadata.namespace, stored.metadata.uid)
         prepared = prepare(rollout, candidates, errors, now)
         if isinstance(prepared, Decision):
             return owned_view(rollout, candidates), prepared
         try:
-            router = self.registry.pod_count_router()
+            split = split_pods(self.registry, self.guard, split_request(prepared), scope_of(key_of(stored)))
         except PluginError as error:
             return prepared, refuse(rollout, str(error), now)
-        return prepared, decide(prepared, self._split(router, prepared), now)
-
-    def _split(self, router: PodCountRouter, view: View) -> PodCounts:
-        asked = split_request(view)
-        counts = self.guard.call_pure(
-            router.name,
-            "split",
-            router.split,
-            asked.weight,
-            asked.max_weight,
-            asked.replicas,
-            asked.max_surge,
-            scope=f"{view.rollout.namespace}/{view.name}",
-        )
-        return PodCounts(counts.canary, counts.stable)
+        return prepared, decide(prepared, split, now)
 
     async def _carry_out(self, stored: StoredRollout, view: View, decision: Decision) -> None:
         try:
             await self._execution(stored).carry_out(decision)
         except AlreadyExists as error:
             await self._name_exists(stored, view, error)
-        except (Conflict, NotFound, TooManyRequests, ServerError):
-            raise
-        except ApiError as error:
-            if not any(isinstance(action, CreateReplicaSet) for action in decision.actions):
-                raise
+        except CreateFailed as error:
             failed = creation_failed(view, str(error), self.clock())
             await self._execution(stored).carry_out(failed)
             raise ReconcileFailed(failed.error) from error
@@ -126,7 +112,10 @@ class RolloutReconciler:
         if name_taken(view, existing):
             await self._execution(stored).carry_out(name_collided(view))
             raise ReconcileFailed(str(error)) from error
-        self._written(stored)(REPLICA_SETS, existing.metadata.name, existing.metadata.resource_version)
+        if labelled := relabel(view, existing):
+            await self._execution(stored).carry_out(Decision((labelled,)))
+        else:
+            self._written(stored)(REPLICA_SETS, existing.metadata.name, existing.metadata.resource_version)
         raise Conflict(str(error), status=409, reason="AlreadyExists") from error
 
     def _execution(self, stored: StoredRollout) -> Execution:
@@ -135,7 +124,7 @@ class RolloutReconciler:
         return Execution(self.client, self.recorder, reference_of(stored), version, self._written(stored))
 
     def _written(self, stored: StoredRollout) -> Callable[[Resource, str, str], None]:
-        expected = self._expected((stored.metadata.namespace, stored.metadata.name))
+        expected = self._expected(key_of(stored))
         return lambda resource, name, version: expected.expect(resource.plural, name, version, self.monotonic())
 
     def _expected(self, key: Key) -> Expectations:
@@ -166,16 +155,13 @@ class RolloutReconciler:
     def _forget(self, key: Key) -> None:
         self._expectations.pop(key, None)
         self._told.pop(key, None)
-        self.guard.forget("/".join(key))
+        self._specs.forget(key)
+        self.guard.forget(scope_of(key))
 
 
-def read_rollout(document: Mapping[str, Any]) -> tuple[Rollout, list[str]]:
-    """A Rollout and the printed errors of its spec; one that cannot be read at all keeps metadata and status."""
-    try:
-        rollout = parse_rollout(document)
-    except InvalidManifest as error:
-        return Rollout.model_validate({**document, "spec": {}}), [str(found) for found in error.errors]
-    return rollout, [str(found) for found in validate_rollout(rollout)]
+def scope_of(key: Key) -> str:
+    """Under what the failures of plugins are kept apart."""
+    return "/".join(key)
 
 
 def reference_of(stored: StoredRollout) -> ObjectReference:

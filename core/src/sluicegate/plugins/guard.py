@@ -57,13 +57,19 @@ class _Failures:
     rests_until: float
     last: str
 
+    def __str__(self) -> str:
+        # Of a failed and of a refused call alike, and without times: it is stored, and each change would be a write.
+        return (
+            self.last if self.count < FAILURES_BEFORE_REST else f"keeps failing and is called less often: {self.last}"
+        )
+
 
 class Guard:
     """Calls into plugins, with `deadline` in seconds for those that wait; `now` is a monotonic clock in seconds.
 
     Failures in a row are kept for each plugin, operation and scope (the Rollout's namespace and name), so what one
     Rollout's settings provoke leaves the plugin's other Rollouts alone. From the third on, calls are refused for 1, 2,
-    4 ... at most 30 seconds.
+    4 ... at most 30 seconds, and failed and refused calls have the same text as long as the plugin's error has.
     """
 
     def __init__(self, *, deadline: float = DEADLINE_SECONDS, now: Callable[[], float] = time.monotonic) -> None:
@@ -123,16 +129,14 @@ class Guard:
         if failures is None or failures.rests_until <= self._now():
             return
         self._count(call, Outcome.REFUSED)
-        rest = failures.rests_until - self._now()
-        raise _plugin_error(
-            call, f"not called for another {rest:.1f} s after {failures.count} failures, the last: {failures.last}"
-        )
+        raise _plugin_error(call, failures)
 
     def _failed(self, call: _Call, outcome: Outcome, error: BaseException) -> PluginError:
         self._count(call, outcome)
         count = self._failures[call].count + 1 if call in self._failures else 1
-        self._failures[call] = _Failures(count, self._now() + _rest_seconds(count), _text(error))
-        return _plugin_error(call, _text(error))
+        failures = _Failures(count, self._now() + _rest_seconds(count), _text(error))
+        self._failures[call] = failures
+        return _plugin_error(call, failures)
 
     def _count(self, call: _Call, outcome: Outcome) -> None:
         self.counts[CallCount(call.plugin, call.operation, outcome)] += 1
@@ -160,5 +164,5 @@ def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _plugin_error(call: _Call, text: str) -> PluginError:
-    return PluginError(f"{call}: {text}", plugin=call.plugin, operation=call.operation)
+def _plugin_error(call: _Call, failures: _Failures) -> PluginError:
+    return PluginError(f"{call}: {failures}", plugin=call.plugin, operation=call.operation)

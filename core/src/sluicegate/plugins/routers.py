@@ -119,7 +119,8 @@ class PodCountRouter(TrafficRouter[Config]):
 
         Pure. 0 <= `weight` <= `max_weight`, `replicas` and `max_surge` at least 0, `max_surge` in pods. Both counts
         together are at least `replicas` and at most `replicas + max_surge`; at weight 0 the canary has no pod, at
-        `max_weight` stable has none.
+        `max_weight` stable has none, and the core does not ask for these two. An answer whose sum is below `replicas`
+        or above `replicas + max(max_surge, 1)` counts as a failure of the plugin.
         """
 
     async def apply(self, context: RouterContext[Config], routes: Routes) -> None:

@@ -46,7 +46,7 @@ def _blue_green_errors(strategy: BlueGreenStrategy, spec: RolloutSpec) -> Iterat
 
 
 def _canary_errors(canary: CanaryStrategy) -> Iterator[FieldError]:
-    if _fence_number(canary.surge) == 0 and _fence_number(canary.unavailable) == 0:
+    if _counts_as_zero(canary.surge) and _counts_as_zero(canary.unavailable):
         detail = "MaxSurge and MaxUnavailable both can not be zero"
         yield invalid(f"{STRATEGY_PATH}.maxSurge", canary.surge, detail)
     if canary.canary_service and canary.canary_service == canary.stable_service:
@@ -66,13 +66,13 @@ def _same_service(pair: str) -> str:
     return f"This rollout uses the same service for the {pair} services, but two different services are required."
 
 
-def _fence_number(value: int | str) -> int:
-    """The number that is compared with zero: a text that is neither percentage nor number counts as 0."""
+def _counts_as_zero(value: int | str) -> bool:
+    """Whether a fence is zero; so is, for this check, a text that is neither percentage nor number."""
     if isinstance(value, int):
-        return value
+        return value == 0
     if _PERCENTAGE.fullmatch(value):
-        return int(value[:-1])
-    return parse_integer(value) or 0
+        return not value.strip("0%")
+    return not parse_integer(value)
 
 
 def _ping_pong_errors(services: PingPong, routing: TrafficRouting | None) -> Iterator[FieldError]:
