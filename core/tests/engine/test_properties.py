@@ -59,7 +59,7 @@ def test_pods_stay_within_the_fences_and_steps_go_forward(manifest: Manifest, st
 
 
 @pytest.mark.timeout(600)
-@settings(THOROUGH, max_examples=1000)
+@THOROUGH
 @given(manifests(), stories(*DEATH))
 def test_whatever_dies_the_world_comes_to_rest_and_an_abort_brings_all_back_to_stable(
     manifest: Manifest, story: list[Operation]
