@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sluicegate.api.merge import apply_merge_patch
+
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors/validation.json").read_text(encoding="utf-8")
 )
@@ -27,21 +29,13 @@ def errors_of() -> Callable[[dict[str, Any]], list[str]]:
 
 def _manifest(case: dict[str, Any]) -> dict[str, Any]:
     manifest: dict[str, Any] = copy.deepcopy(VECTORS["bases"][case["base"]])
-    manifest = _merged(manifest, case.get("patch", {}))
-    manifest = _merged(manifest, {"spec": case.get("spec", {})})
+    manifest = apply_merge_patch(manifest, case.get("patch", {}))
+    manifest = apply_merge_patch(manifest, {"spec": case.get("spec", {})})
     if "canary" in case:
-        manifest = _merged(manifest, {"spec": {"strategy": {"canary": case["canary"]}}})
+        manifest = apply_merge_patch(manifest, {"spec": {"strategy": {"canary": case["canary"]}}})
     if "container" in case:
         manifest["spec"]["template"]["spec"]["containers"][0] |= case["container"]
     return manifest
-
-
-def _merged(old: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(old) if isinstance(old, dict) else {}
-    merged |= {key: _merged(merged.get(key), value) for key, value in patch.items() if value is not None}
-    return {key: value for key, value in merged.items() if key not in patch or patch[key] is not None}
 
 
 def _expanded(error: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.api.merge import merge_patch
+from sluicegate.api.merge import apply_merge_patch, merge_patch
 
 plain = st.recursive(
     st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b"]),
@@ -18,22 +18,24 @@ plain = st.recursive(
 objects = st.dictionaries(st.sampled_from("abcd"), plain, max_size=4)
 
 
-def applied(target: Any, patch: Any) -> Any:
-    """MergePatch of RFC 7386, section 2."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = applied(result.get(name), value)
-    return result
+@pytest.mark.parametrize(
+    ("target", "patch", "result"),
+    [
+        pytest.param({"a": 1, "b": 2}, {"b": None}, {"a": 1}, id="null removes"),
+        pytest.param({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}, id="objects merge"),
+        pytest.param({"a": [1, 2]}, {"a": [3]}, {"a": [3]}, id="lists are replaced"),
+        pytest.param({"a": "text"}, {"a": {"b": None, "c": 1}}, {"a": {"c": 1}}, id="an object replaces a value"),
+    ],
+)
+def test_what_a_patch_makes_of_a_document(target: Any, patch: Any, result: Any) -> None:
+    assert apply_merge_patch(target, patch) == result
 
 
 @given(objects, objects)
 def test_applying_the_patch_gives_the_new_object(old: dict[str, Any], new: dict[str, Any]) -> None:
-    assert repr(sorted(applied(old, merge_patch(old, new)).items())) == repr(sorted(reordered(old, new).items()))
+    assert repr(sorted(apply_merge_patch(old, merge_patch(old, new)).items())) == repr(
+        sorted(reordered(old, new).items())
+    )
 
 
 def reordered(old: Any, new: Any) -> Any:

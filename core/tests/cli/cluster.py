@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from sluicegate.api.merge import apply_merge_patch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -141,7 +143,7 @@ class FakeCluster:
     def _apply(self, method: str, key: Key, body: Any) -> Object:
         if method == "GET":
             return self._objects[key]
-        return self._change(body if method == "PUT" else _merged(self._objects[key], body))
+        return self._change(body if method == "PUT" else apply_merge_patch(self._objects[key], body))
 
     def _record(self, method: str, key: Key, subresource: str, body: Any, content_type: str) -> None:
         plural, _, name = key
@@ -201,15 +203,3 @@ def _named(key: Key) -> str:
 def _failure(code: int, reason: str, message: str) -> web.Response:
     status = {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
     return web.json_response(status, status=code)
-
-
-def _merged(target: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), value)
-    return merged

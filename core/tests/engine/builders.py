@@ -6,13 +6,12 @@ from typing import Any
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.rollout import Rollout
 from sluicegate.engine.scaling import Sizes, next_sizes
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate_replicaset import ReplicaSetRouter
-
-from .manifests import apply_merge_patch
 
 DAWN = datetime(2030, 1, 1, tzinfo=UTC)
 NEW_TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "a", "image": "a:new"}]}}

@@ -1,7 +1,6 @@
-"""Manifests of Rollouts for the tests, and how a merge patch changes one."""
+"""Manifests of Rollouts for the tests."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Manifest = dict[str, Any]
@@ -25,16 +24,3 @@ def canary_manifest(
     if replicas is not None:
         spec["replicas"] = replicas
     return {"metadata": {"name": "shop"}, "spec": spec}
-
-
-def apply_merge_patch(document: Any, patch: Any) -> Any:
-    """The document that RFC 7386 makes of a document and a patch."""
-    if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
-    patched = dict(document) if isinstance(document, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            patched.pop(key, None)
-        else:
-            patched[key] = apply_merge_patch(patched.get(key), value)
-    return patched

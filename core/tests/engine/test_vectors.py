@@ -11,18 +11,17 @@ import pytest
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet, ReplicaSetStatus
+from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.model import format_time
 from sluicegate.api.rollout import Rollout
 from sluicegate.engine.canary import scaling_writes
-from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.fences import Fences, canary_fences
-from sluicegate.engine.phase import Phase, PhaseFacts, completes_run, phase_of
+from sluicegate.engine.phase import Phase, PhaseFacts, phase_of
 from sluicegate.engine.scaling import next_sizes, scaling_phase
 from sluicegate.engine.steps import at_desired_counts
 from sluicegate.engine.weights import current_set_weight, wanted_weight
 
 from .builders import DAWN, make_replica_set, make_view, split_of
-from .manifests import apply_merge_patch
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -130,30 +129,5 @@ def shown(found: ReplicaSet, number: int, case: dict[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize("case", PHASES, ids=range(len(PHASES)))
 def test_phase_and_message_are_as_measured(case: dict[str, Any]) -> None:
-    assert phase_of(phase_facts(case)) == Phase(*case["controller"])
-
-
-def phase_facts(case: dict[str, Any]) -> PhaseFacts:
     rollout = Rollout.model_validate({key: case[key] for key in ("spec", "status")})
-    spec, status, blue_green = rollout.spec, rollout.status, rollout.spec.strategy.blue_green
-    run = status.blue_green.post_promotion_analysis_run_status
-    return PhaseFacts(
-        conditions=Conditions.stored(status.conditions),
-        pause_reason=status.pause_conditions[0].reason if status.pause_conditions else "",
-        paused_by_hand=spec.paused,
-        restart_at=spec.restart_at,
-        restarted_at=status.restarted_at,
-        wanted=spec.desired_replicas,
-        replicas=status.replicas,
-        updated=status.updated_replicas,
-        available=status.available_replicas,
-        current_hash=status.current_pod_hash,
-        stable_hash=status.stable_rs,
-        blue_green=blue_green is not None,
-        canary=spec.strategy.canary is not None,
-        routed=bool(spec.strategy.canary and spec.strategy.canary.traffic_routing is not None),
-        active_selector=status.blue_green.active_selector,
-        awaits_post_promotion=bool(
-            blue_green and blue_green.post_promotion_analysis and not (run and completes_run(run.status))
-        ),
-    )
+    assert phase_of(PhaseFacts.of(rollout.spec, rollout.status)) == Phase(*case["controller"])

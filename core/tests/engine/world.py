@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluicegate.api.foreign import ReplicaSet, decode_replica_set
+from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.model import format_time
 from sluicegate.api.pod_defaults import defaulted_template
 from sluicegate.api.rollout import Rollout
@@ -32,7 +33,7 @@ from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate_replicaset import ReplicaSetRouter
 
-from .manifests import Manifest, apply_merge_patch
+from .manifests import Manifest
 from .pods import PodRunner
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""JSON merge patches (RFC 7386): the difference between two documents."""
+"""JSON merge patches (RFC 7386): the difference between two documents, and what a patch makes of one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +18,19 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any
         elif value is not None and (before is None or not _same(before, value)):
             patch[key] = value
     return patch
+
+
+def apply_merge_patch(document: Any, patch: Any) -> Any:
+    """What a merge patch makes of a document; a null in the patch removes a member. What is unchanged is shared."""
+    if not isinstance(patch, Mapping):
+        return patch
+    patched = dict(document) if isinstance(document, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            patched.pop(key, None)
+        else:
+            patched[key] = apply_merge_patch(patched.get(key), value)
+    return patched
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -149,6 +149,11 @@ class RolloutStatus(ApiModel):
     alb: AlbStatus | None = None
     albs: list[AlbStatus] = Field(default_factory=list)
 
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the current version is the stable one."""
+        return bool(self.stable_rs) and self.stable_rs == self.current_pod_hash
+
     def condition(self, type: str) -> Condition | None:
         """The condition of that type, if there is one."""
         return next((condition for condition in self.conditions if condition.type == type), None)

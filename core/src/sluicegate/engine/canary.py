@@ -198,8 +198,7 @@ def _write(view: View, advance: Advance, now: datetime) -> StatusWrite:
 
 
 def _settled(view: View, status: RolloutStatus) -> bool:
-    promoted = bool(status.stable_rs) and status.stable_rs == status.current_pod_hash
-    return promoted and available(view.new_rs) >= view.replicas
+    return status.is_promoted and available(view.new_rs) >= view.replicas
 
 
 def _next_look(view: View, status: RolloutStatus, now: datetime) -> float | None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
+from sluicegate.api.rollout import RolloutSpec
+from sluicegate.api.status import RolloutStatus
 from sluicegate.engine.conditions import ABORTED, INVALID_SPEC, TIMED_OUT, Conditions
 
 DEGRADED: Final = "Degraded"
@@ -34,6 +36,31 @@ class PhaseFacts:
     routed: bool
     active_selector: str = ""
     awaits_post_promotion: bool = False
+
+    @classmethod
+    def of(cls, spec: RolloutSpec, status: RolloutStatus) -> Self:
+        """The facts of a spec and a status as models."""
+        blue_green, canary = spec.strategy.blue_green, spec.strategy.canary
+        run = status.blue_green.post_promotion_analysis_run_status
+        analysed = blue_green is not None and blue_green.post_promotion_analysis is not None
+        return cls(
+            conditions=Conditions.stored(status.conditions),
+            pause_reason=status.pause_conditions[0].reason if status.pause_conditions else "",
+            paused_by_hand=spec.paused,
+            restart_at=spec.restart_at,
+            restarted_at=status.restarted_at,
+            wanted=spec.desired_replicas,
+            replicas=status.replicas,
+            updated=status.updated_replicas,
+            available=status.available_replicas,
+            current_hash=status.current_pod_hash,
+            stable_hash=status.stable_rs,
+            blue_green=blue_green is not None,
+            canary=canary is not None,
+            routed=canary is not None and canary.traffic_routing is not None,
+            active_selector=status.blue_green.active_selector,
+            awaits_post_promotion=analysed and not completes_run(run.status if run else ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)

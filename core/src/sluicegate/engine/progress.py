@@ -44,7 +44,7 @@ def is_healthy(view: View, status: RolloutStatus) -> bool:
     counts = status.updated_replicas == status.available_replicas == status.replicas == wanted
     observed = view.status.observed_generation == str(view.rollout.metadata.generation)
     steps_done = not view.steps or status.current_step_index in (None, len(view.steps))
-    return counts and observed and steps_done and _is_completed(status)
+    return counts and observed and steps_done and status.is_promoted
 
 
 def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> float | None:
@@ -56,10 +56,6 @@ def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now
         return None
     due = progressing.last_update_time + timedelta(seconds=view.rollout.spec.progress_deadline + 1)
     return max(0.0, (due - now).total_seconds())
-
-
-def _is_completed(status: RolloutStatus) -> bool:
-    return bool(status.stable_rs) and status.stable_rs == status.current_pod_hash
 
 
 def _healthy(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> Conditions:
@@ -86,7 +82,7 @@ def _progressing(
     if is_healthy(view, status):
         message = f'ReplicaSet "{replica_set_name(view)}" has successfully progressed.'
         return found.put(c.PROGRESSING, c.TRUE, c.NEW_RS_AVAILABLE, message, now)
-    if became_unhealthy and _is_completed(status):
+    if became_unhealthy and status.is_promoted:
         return found.renew(c.PROGRESSING, c.TRUE, c.NOT_AVAILABLE, c.NO_MINIMUM_AVAILABILITY, now)
     if became_unhealthy or _progress_made(view.status, status):
         return found.renew(c.PROGRESSING, c.TRUE, c.RS_UPDATED, f"{_subject(view)} is progressing.", now)
@@ -135,7 +131,7 @@ def _exempt(view: View, found: Conditions) -> bool:
 
 
 def _deadline_aborts(view: View, status: RolloutStatus, stored: Conditions, now: datetime) -> bool:
-    if not view.rollout.spec.progress_deadline_abort or _is_completed(status):
+    if not view.rollout.spec.progress_deadline_abort or status.is_promoted:
         return False
     stuck = not _progress_made(view.status, status) and not _exempt(view, stored)
     return stuck and _timed_out(view, stored, now)
@@ -159,7 +155,7 @@ def _replica_failure(view: View, found: Conditions, now: datetime) -> Conditions
 
 
 def _completed(view: View, status: RolloutStatus, found: Conditions, now: datetime, events: list[Event]) -> Conditions:
-    if _is_completed(status):
+    if status.is_promoted:
         return found.put(c.COMPLETED, c.TRUE, "RolloutCompleted", "RolloutCompleted", now)
     old = found.get(c.COMPLETED)
     if old is None or old.status == c.TRUE:

@@ -43,7 +43,7 @@ def observed_status(view: View) -> RolloutStatus:
             "replicas": sum(created(rs) for rs in view.replica_sets),
             "updated_replicas": created(view.new_rs),
             "ready_replicas": sum(rs.status.ready_replicas for rs in view.replica_sets),
-            "promote_full": old.promote_full and old.stable_rs != view.pod_hash,
+            "promote_full": old.promote_full and not view.promoted,
             "current_step_index": view.step_index if view.steps else None,
             "workload_observed_generation": "",
             "blue_green": BlueGreenStatus(),
@@ -113,26 +113,7 @@ def with_pauses(view: View, status: RolloutStatus, pauses: Pauses, now: datetime
 
 def phase_members(view: View, status: RolloutStatus) -> dict[str, str]:
     """`phase` and `message` of a status."""
-    spec = view.rollout.spec
-    phase = phase_of(
-        PhaseFacts(
-            conditions=Conditions.stored(status.conditions),
-            pause_reason=status.pause_conditions[0].reason if status.pause_conditions else "",
-            paused_by_hand=spec.paused,
-            restart_at=spec.restart_at,
-            restarted_at=status.restarted_at,
-            wanted=view.replicas,
-            replicas=status.replicas,
-            updated=status.updated_replicas,
-            available=status.available_replicas,
-            current_hash=status.current_pod_hash,
-            stable_hash=status.stable_rs,
-            blue_green=spec.strategy.blue_green is not None,
-            canary=spec.strategy.canary is not None,
-            routed=view.canary.traffic_routing is not None,
-            active_selector=status.blue_green.active_selector,
-        )
-    )
+    phase = phase_of(PhaseFacts.of(view.rollout.spec, status))
     return {"phase": phase.phase, "message": phase.message}
 
 

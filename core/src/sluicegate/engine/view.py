@@ -171,11 +171,6 @@ class View:
         return sum(size(rs) for rs in self.others)
 
     @property
-    def fully_promoted(self) -> bool:
-        """Stable and current version are the same; so are two empty ones."""
-        return self.status.stable_rs == self.status.current_pod_hash
-
-    @property
     def promoted(self) -> bool:
         """Whether the version that the template asks for is the stable one."""
         return bool(self.status.stable_rs) and self.status.stable_rs == self.pod_hash

@@ -15,19 +15,6 @@ CONFIG_MAP = "/api/v1/namespaces/default/configmaps/c"
 
 
 @pytest.mark.parametrize(
-    ("target", "patch", "result"),
-    [
-        pytest.param({"a": 1, "b": 2}, {"b": None}, {"a": 1}, id="null removes"),
-        pytest.param({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}, id="objects merge"),
-        pytest.param({"a": [1, 2]}, {"a": [3]}, {"a": [3]}, id="lists are replaced"),
-        pytest.param({"a": "text"}, {"a": {"b": None, "c": 1}}, {"a": {"c": 1}}, id="an object replaces a value"),
-    ],
-)
-def test_merge_patch(target: Any, patch: Any, result: Any) -> None:
-    assert patches.merge(target, patch) == result
-
-
-@pytest.mark.parametrize(
     ("operations", "result"),
     [
         pytest.param([{"op": "add", "path": "/c", "value": 1}], {"a": [1, 2], "b": {"x/y": 1}, "c": 1}, id="add"),

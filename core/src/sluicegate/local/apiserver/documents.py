@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from sluicegate.local.objects import Kind, Object
 
 HEALTH_PATHS = ("healthz", "livez", "readyz")
+KUBERNETES_VERSION = "v1.32.4+sluicegate"
 _VERSION = {
     "major": "1",
     "minor": "32",
-    "gitVersion": "v1.32.4+sluicegate",
+    "gitVersion": KUBERNETES_VERSION,
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "2025-04-22T00:00:00Z",

@@ -12,24 +12,8 @@ from sluicegate.local import failures
 if TYPE_CHECKING:
     from sluicegate.local.objects import Object
 
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 _INDEX = re.compile("[0-9]{1,18}")
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """Return the target with a merge patch applied; a null in the patch removes a member."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
 
 
 def apply_operations(target: Object, operations: Any) -> Object:

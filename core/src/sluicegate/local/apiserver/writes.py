@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sluicegate.api.merge import apply_merge_patch
+from sluicegate.kube.patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from sluicegate.local import failures
 from sluicegate.local.apiserver import (
     names,
@@ -96,7 +98,7 @@ class Writer:
         """Patch an object, its status or its scale."""
         if target.subresource == "scale":
             # A Scale has no lists, so a strategic patch of one is a merge patch.
-            merging = patches.MERGE_PATCH if content_type == patches.STRATEGIC_PATCH else content_type
+            merging = MERGE_PATCH if content_type == STRATEGIC_MERGE_PATCH else content_type
             return self._scale(served, target, patcher(scale.SERVED, merging, body), options)
         return self._update(served, target, patcher(served, content_type, body), options)
 
@@ -196,20 +198,20 @@ class Writer:
 
 def patcher(served: Served, content_type: str, body: Any) -> Callable[[Object], Object]:
     """Return what a patch does to an object. Raises ApiError (415) for a kind of patch that is not served."""
-    if content_type == patches.JSON_PATCH:
+    if content_type == JSON_PATCH:
         return lambda obj: patches.apply_operations(obj, body)
-    if content_type == patches.MERGE_PATCH:
+    if content_type == MERGE_PATCH:
         if not isinstance(body, dict):
             raise failures.bad_request("error decoding patch: a merge patch is an object")
-        return lambda obj: dict(patches.merge(obj, body))
-    if content_type == patches.STRATEGIC_PATCH and not served.is_custom:
+        return lambda obj: dict(apply_merge_patch(obj, body))
+    if content_type == STRATEGIC_MERGE_PATCH and not served.is_custom:
         return lambda obj: strategic.merge(served.resource.kind, obj, body)
     if content_type == patches.APPLY_PATCH:
         raise failures.unsupported(
             "server-side apply is not supported by the embedded cluster; use `kubectl apply` without --server-side"
         )
-    accepted = [patches.JSON_PATCH, patches.MERGE_PATCH]
-    accepted += [] if served.is_custom else [patches.STRATEGIC_PATCH]
+    accepted = [JSON_PATCH, MERGE_PATCH]
+    accepted += [] if served.is_custom else [STRATEGIC_MERGE_PATCH]
     raise failures.unsupported(
         "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)
     )

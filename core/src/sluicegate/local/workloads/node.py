@@ -6,11 +6,12 @@ import os
 import platform
 from typing import TYPE_CHECKING, Final
 
+from sluicegate.local.apiserver.documents import KUBERNETES_VERSION
+
 if TYPE_CHECKING:
     from sluicegate.local.objects import Object
 
 NODE: Final = "local"
-KUBERNETES_VERSION: Final = "v1.32.4+sluicegate"
 CAPACITY: Final = {"cpu": str(os.cpu_count() or 1), "memory": "8Gi", "ephemeral-storage": "64Gi", "pods": "1k"}
 MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 # Type, status when all is well, reason, message: what a kubelet reports of its node.
