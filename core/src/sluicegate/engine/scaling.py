@@ -103,7 +103,7 @@ def _shrink(view: View, wanted: Sizes, grown: Sizes) -> Sizes:
     if spare <= 0:
         return grown
     if not increasing and view.new_rs is not None:
-        drained = max(wanted.new, view.new_size - spare) if view.new_size > wanted.new else grown.new
+        drained = max(wanted.new, view.new_size - spare)
         new, stable = _clamp(view, view.new_rs, drained, view.separate_stable, grown.stable)
         return Sizes(new, stable)
     if view.separate_stable is not None:
