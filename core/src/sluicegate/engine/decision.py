@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sluicegate.api.foreign import ReplicaSet
+from sluicegate.api.foreign import Pod, ReplicaSet, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,62 @@ class PatchRollout:
     events: tuple[Event, ...] = ()
 
 
-Action = CreateReplicaSet | ClaimReplicaSet | PatchReplicaSet | DeleteReplicaSet | PatchRollout
+@dataclass(frozen=True, slots=True)
+class PatchService:
+    """Merge-patch a Service at the version it was read; a conflict means to decide again."""
+
+    service: Service
+    patch: Mapping[str, Any]
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPod:
+    """Merge-patch a pod, whatever its version; one that is gone is no failure."""
+
+    pod: Pod
+    patch: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EvictPod:
+    """Evict a pod by the policy API; one that a disruption budget keeps stays, and the decision learns of it later."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleDeployment:
+    """Set the size of the Deployment that lends its template.
+
+    A failure ends the pass if it is `required`, else it is logged and tried again by a later pass.
+    """
+
+    name: str
+    replicas: int
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateRun:
+    """Ask an AnalysisRun or an Experiment to end."""
+
+    kind: Literal["AnalysisRun", "Experiment"]
+    name: str
+
+
+Action = (
+    CreateReplicaSet
+    | ClaimReplicaSet
+    | PatchReplicaSet
+    | DeleteReplicaSet
+    | PatchRollout
+    | PatchService
+    | PatchPod
+    | EvictPod
+    | ScaleDeployment
+    | TerminateRun
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +121,8 @@ class Decision:
 
     `actions` come first, in order, each followed by its events; then `status`, a merge patch of `.status` (None or
     empty: no write), followed by `events`. `requeue_after` is in seconds. `error` makes the pass count as failed, so
-    that it is tried again with the backoff of failures.
+    that it is tried again with the backoff of failures. With `after_evictions` the status is only written if no
+    eviction was refused.
     """
 
     actions: tuple[Action, ...] = ()
@@ -74,3 +130,4 @@ class Decision:
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None
     error: str | None = None
+    after_evictions: bool = False

@@ -1,7 +1,7 @@
 """One Rollout and its ReplicaSets as a pass sees them, with the facts that every rule asks for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
@@ -12,6 +12,7 @@ from sluicegate.api.hashing import pod_template_hash, step_hash
 from sluicegate.api.rollout import CanaryStep, CanaryStrategy, Rollout
 from sluicegate.api.status import RolloutStatus
 from sluicegate.engine.fences import Fences, canary_fences
+from sluicegate.engine.surroundings import Surroundings
 from sluicegate.engine.templates import same_template
 
 _LONGEST_REVISION = 18
@@ -64,11 +65,15 @@ class View:
 
     rollout: Rollout
     replica_sets: tuple[ReplicaSet, ...]
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @classmethod
-    def of(cls, rollout: Rollout, replica_sets: Iterable[ReplicaSet]) -> Self:
+    def of(
+        cls, rollout: Rollout, replica_sets: Iterable[ReplicaSet], surroundings: Surroundings | None = None
+    ) -> Self:
         """Build the view of a Rollout with these owned ReplicaSets, given in any order."""
-        return cls(rollout, tuple(sorted(replica_sets, key=oldest_first)))
+        ordered = tuple(sorted(replica_sets, key=oldest_first))
+        return cls(rollout, ordered, surroundings or Surroundings())
 
     @property
     def name(self) -> str:

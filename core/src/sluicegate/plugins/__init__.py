@@ -13,7 +13,7 @@ from sluicegate.plugins.objects import Lifecycle, Manifest, ObjectReference, Obj
 from sluicegate.plugins.observed import Change, Observed, Read, Verb
 from sluicegate.plugins.registry import PluginRecord, Registry
 from sluicegate.plugins.routers import Capability, PodCountRouter, PodCounts, TrafficRouter, Verification
-from sluicegate.plugins.routes import Destination, HeaderRoute, MirrorRoute, PingPong, Routes, Stickiness
+from sluicegate.api.routes import Destination, HeaderRoute, MirrorRoute, PingPong, Routes, Stickiness
 
 __all__ = [
     "CallCount",

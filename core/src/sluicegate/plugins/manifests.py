@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sluicegate.api.rollout import Rollout
     from sluicegate.plugins.objects import Objects
-    from sluicegate.plugins.routes import Routes
+    from sluicegate.api.routes import Routes
 
 ATTEMPTS: Final = 5
 

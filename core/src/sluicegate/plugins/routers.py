@@ -13,7 +13,7 @@ from sluicegate.plugins.context import ConfigT, RouterContext
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from sluicegate.plugins.routes import Routes
+    from sluicegate.api.routes import Routes
 
 
 class Capability(StrEnum):

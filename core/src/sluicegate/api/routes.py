@@ -4,13 +4,9 @@ Plain values only. Routes are declared, not commanded: a route that is not liste
 "add" or "remove", and a new capability becomes a new field.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sluicegate.api.rollout import HeaderRoutingMatch, RouteMatch
+from sluicegate.api.steps import HeaderRoutingMatch, RouteMatch
 
 
 @dataclass(frozen=True, slots=True)
