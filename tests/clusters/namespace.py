@@ -1,7 +1,7 @@
 """A namespace of a test's own: what the test does in it, and what it sees there, watched from the first moment on.
 
-Every version of its Rollouts and ReplicaSets is kept in the order in which the API showed them, so that a test waits
-for a change instead of asking for it, and can tell afterwards what happened on the way.
+Every version of its Rollouts, and of the objects that these move, is kept in the order in which the API showed them, so
+that a test waits for a change instead of asking for it, and can tell afterwards what happened on the way.
 """
 
 import asyncio
@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from sluicegate.api.resources import NAMESPACES, REPLICA_SETS, ROLLOUTS, Resource
+from sluicegate.api.resources import DEPLOYMENTS, NAMESPACES, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from sluicegate.kube.client import Client
 
 from .cluster import Cluster
 
 Manifest = dict[str, Any]
+
+WATCHED = (ROLLOUTS, REPLICA_SETS, SERVICES, DEPLOYMENTS)
 
 REST_SECONDS = 3.5
 """Nothing written for so long means rest; the timed pauses of the tests are 3 s or more than 9 s."""
@@ -38,14 +40,15 @@ class Seen(NamedTuple):
 class Namespace:
     """What there is in one namespace, and the ways to change it; `client` reaches the API directly.
 
-    Attributes: `seen` (every version of every Rollout and ReplicaSet, in the order of its kind's watch).
+    Attributes: `seen` (every version of every Rollout, ReplicaSet, Service and Deployment, in the order of its kind's
+    watch).
     """
 
     def __init__(self, client: Client, name: str) -> None:
         self.client = client
         self.name = name
         self.seen: list[Seen] = []
-        self._objects: dict[str, dict[str, Manifest]] = {ROLLOUTS.plural: {}, REPLICA_SETS.plural: {}}
+        self._objects: dict[str, dict[str, Manifest]] = {resource.plural: {} for resource in WATCHED}
         self._changed = asyncio.Condition()
         self._watches: list[asyncio.Task[None]] = []
 
@@ -77,6 +80,16 @@ class Namespace:
         """All ReplicaSets as last seen, oldest first."""
         found = self._objects[REPLICA_SETS.plural].values()
         return sorted(found, key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
+
+    @property
+    def services(self) -> list[Manifest]:
+        """All Services as last seen."""
+        return list(self._objects[SERVICES.plural].values())
+
+    @property
+    def deployments(self) -> list[Manifest]:
+        """All Deployments as last seen."""
+        return list(self._objects[DEPLOYMENTS.plural].values())
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -133,7 +146,7 @@ class Namespace:
         await self.until(reached, f"{phase} {message!r}", seconds)
 
     async def until_rest(self, seconds: float = 60) -> None:
-        """Wait until nothing is written any more to Rollouts and ReplicaSets."""
+        """Wait until nothing is written any more to what is watched."""
         try:
             async with asyncio.timeout(seconds):
                 while await self._changes_within(REST_SECONDS):
@@ -160,7 +173,7 @@ class Namespace:
 
     async def start(self) -> None:
         """List, then watch from there in the background."""
-        for resource in (ROLLOUTS, REPLICA_SETS):
+        for resource in WATCHED:
             pages = [page async for page in self.client.pages(resource, self.name)]
             watch = self._watch(resource, pages[-1].resource_version)
             self._watches.append(asyncio.create_task(watch, name=f"watch {resource.plural}"))

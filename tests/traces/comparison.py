@@ -1,31 +1,32 @@
 """Whether a Rollout behaved as Argo Rollouts did in a recorded trace.
 
-Pure: brings what was recorded and what was observed into one form, in which everything that does not count (times, the
-generation itself, zeros, how counters moved in between) is gone, and says where the two differ. What counts is laid
-down in the README of the recordings: exact at each rest point, exact as a set and in order, or incidental.
+Pure: reads what was recorded, and brings the events, resizes and courses of it and of what was observed into one form.
+What counts is laid down in the README of the recordings: exact at each rest point, exact as a set and in order, or
+incidental.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from sluicegate.api.merge import apply_merge_patch
+
+from .states import differences as differences
+from .states import observed_state as observed_state
+from .states import recorded_state
 
 DATA = Path(__file__).parent / "data"
 
 OUTSIDE_THE_ENGINE = frozenset({"RolloutAddedToInformer", "RolloutDeleted"})
 """Reasons of events that a controller emits without the engine."""
 
-_OURS = "rollout.argoproj.io/"
-_REVISION = f"{_OURS}revision"
-_DESIRED = f"{_OURS}desired-replicas"
-_HISTORY = f"{_OURS}revision-history"
-_DEADLINE = "scale-down-deadline"
-_TIMES = frozenset({"abortedAt", "restartedAt", "rolloutStartedAt", "finishedAt", "manualPauseStartedAt", "startTime"})
-_SECONDS = frozenset({"totalManualPauseDurationSeconds"})
-_SHOWN_AT_ZERO = frozenset({"currentStepIndex"})
+HASH = "rollouts-pod-template-hash"
+"""The label that a Service selects a version by."""
+
 _SCALED = re.compile(r"Scaled (up|down) (ReplicaSet \S+ \(revision \d+\)) from (\d+) to (\d+)")
 
 
@@ -50,6 +51,8 @@ class Step:
     """One step of a trace: what the user does, and what was recorded until the Rollout came to rest."""
 
     document: Mapping[str, Any]
+    services: Mapping[str, Any] = field(default_factory=dict)
+    deployments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rest(self) -> str:
@@ -62,14 +65,10 @@ class Step:
 
     @cached_property
     def state(self) -> dict[str, Any]:
-        """The recorded state in the form of `observed_state`."""
-        rollout = self.document["state"]["rollout"]
-        return {
-            "rollout": _rollout_state(rollout["status"], rollout["annotations"], rollout["generation"]),
-            "replicaSets": {
-                item["name"]: _recorded_replica_set(item) for item in self.document["state"]["replicaSets"]
-            },
-        }
+        """The recorded state in the form of `observed_state`, with our choices where they are other ones."""
+        recorded = recorded_state(self.document["state"], self.services, self.deployments)
+        patched: dict[str, Any] = apply_merge_patch(recorded, self.document.get("ours", {}))
+        return patched
 
     @property
     def events(self) -> list[Event] | None:
@@ -78,17 +77,34 @@ class Step:
         return None if events is None else [Event(*event) for event in events if len(event) == 3]
 
     @property
+    def writes(self) -> list[tuple[str, Any]] | None:
+        """The recorded writes, each with its body; None where they were not written down."""
+        writes = self.document.get("writes")
+        return None if writes is None else [(write[0], write[1]) for write in writes if len(write) == 2]
+
+    @property
     def resizes(self) -> list[Resize] | None:
         """The recorded resizes; None where no writes were written down."""
-        writes = self.document.get("writes")
-        return None if writes is None else [resize for write in writes for resize in _resizes(write)]
+        writes = self.writes
+        return None if writes is None else [resize for write in writes for resize in _resizes(*write)]
+
+    @property
+    def switches(self) -> list[tuple[str, str | None]] | None:
+        """Each change of the hash in a Service's selector: its name and the hash; None where no writes are known."""
+        if self.writes is None:
+            return None
+        patches = [(write.partition("/")[2], body) for write, body in self.writes if "patch services/" in write]
+        return [(name, body["spec"]["selector"][HASH]) for name, body in patches]
 
     def course(self, key: str, before: Any) -> list[Any] | None:
-        """The values that a member of the status took one after another, beginning with the one before the step."""
-        writes = self.document.get("writes")
-        if writes is None:
+        """The values that a member of the status took one after another, beginning with the one before the step.
+
+        Some of the user's requests write the status too.
+        """
+        if self.writes is None:
             return None
-        patches = [write[1]["status"] for write in writes if isinstance(write, list) and "/status" in write[0]]
+        requests = [body["status"] for _, path, body in self.requests if path.endswith("/status")]
+        patches = [*requests, *(body["status"] for write, body in self.writes if "/status" in write)]
         return without_repeats([before, *(patch[key] for patch in patches if key in patch)])
 
 
@@ -110,41 +126,20 @@ class Trace:
 def read_trace(path: Path) -> Trace:
     """A trace from its file; a step whose writes or events refer to another step has none."""
     document = json.loads(path.read_text())
-    steps = [Step(step) for step in document["steps"]]
+    services: dict[str, Any] = {}
+    deployments: dict[str, Any] = {}
+    steps = []
+    for step in document["steps"]:
+        services |= step["state"].get("services", {})
+        deployments |= step["state"].get("deployments", {})
+        steps.append(Step(step, dict(services), dict(deployments)))
     return Trace(document["name"], document["namespace"], document["objects"], steps)
 
 
 def traces(*numbers: str) -> list[Trace]:
     """The traces with these numbers, such as `01`; all of the folder without any."""
-    return [read_trace(path) for path in sorted(DATA.glob("*.json")) if not numbers or path.name[:2] in numbers]
-
-
-def observed_state(rollout: Mapping[str, Any], replica_sets: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What counts of a Rollout and its ReplicaSets as the API shows them."""
-    metadata = rollout["metadata"]
-    status = {**rollout.get("status", {})}
-    status["conditions"] = [
-        [condition["type"], condition["status"], condition["reason"], condition["message"]]
-        for condition in status.get("conditions", ())
-    ]
-    return {
-        "rollout": _rollout_state(status, metadata.get("annotations", {}), metadata["generation"]),
-        "replicaSets": {item["metadata"]["name"]: _observed_replica_set(item) for item in replica_sets},
-    }
-
-
-def differences(recorded: Any, observed: Any, path: str = "") -> list[str]:
-    """One line for each member that differs, with its path; empty when all is the same."""
-    if isinstance(recorded, Mapping) and isinstance(observed, Mapping):
-        keys = [*recorded, *(key for key in observed if key not in recorded)]
-        return [
-            line
-            for key in keys
-            for line in differences(recorded.get(key), observed.get(key), f"{path}.{key}" if path else str(key))
-        ]
-    if recorded == observed:
-        return []
-    return [f"{path}: recorded {json.dumps(recorded)}, observed {json.dumps(observed)}"]
+    files = [path for path in sorted(DATA.glob("*.json")) if not numbers or path.name.split("-")[0] in numbers]
+    return [read_trace(path) for path in files]
 
 
 def joined(resizes: Iterable[Resize]) -> list[Resize]:
@@ -189,60 +184,6 @@ def _join(first: Event, second: Event) -> Event | None:
     return first._replace(message=f"Scaled {direction} {name} from {before} to {two.group(4)}")
 
 
-def _resizes(write: Any) -> list[Resize]:
-    if not isinstance(write, list) or not write[0].startswith("update replicasets/"):
-        return []
-    change = write[1].get("spec.replicas")
-    return [Resize(write[0].removeprefix("update replicasets/"), *change)] if change else []
-
-
-def _rollout_state(status: Mapping[str, Any], annotations: Mapping[str, str], generation: int) -> dict[str, Any]:
-    members = {key: value for key, value in status.items() if key not in ("conditions", "observedGeneration")}
-    return {
-        "observed": str(status.get("observedGeneration")) == str(generation),
-        "annotations": {key: value for key, value in annotations.items() if key.startswith(_OURS)},
-        "conditions": {type_: rest[:3] for type_, *rest in status.get("conditions", ())},
-        "status": _without_zeros(members),
-    }
-
-
-def _without_zeros(members: Mapping[str, Any]) -> dict[str, Any]:
-    reduced = {key: _reduced(key, value) for key, value in members.items()}
-    return {key: value for key, value in reduced.items() if value or (key in _SHOWN_AT_ZERO and value is not None)}
-
-
-def _reduced(key: str, value: Any) -> Any:
-    if key in _TIMES:
-        return "a time" if value else None
-    if key in _SECONDS:
-        return "seconds" if value else None
-    if isinstance(value, Mapping):
-        return _without_zeros(value)
-    if isinstance(value, list):
-        return [_reduced("", item) for item in value]
-    return value
-
-
-def _recorded_replica_set(item: Mapping[str, Any]) -> dict[str, Any]:
-    annotations = item.get("annotations", {})
-    return {
-        "revision": item.get("revision"),
-        "history": annotations.get(_HISTORY),
-        "desired": item.get("desired"),
-        "image": item["image"],
-        "pods": item["pods"],
-        "delayed": _DEADLINE in annotations,
-    }
-
-
-def _observed_replica_set(item: Mapping[str, Any]) -> dict[str, Any]:
-    annotations, status = item["metadata"].get("annotations", {}), item.get("status", {})
-    counters = [status.get(key, 0) for key in ("replicas", "readyReplicas", "availableReplicas")]
-    return {
-        "revision": annotations.get(_REVISION),
-        "history": annotations.get(_HISTORY),
-        "desired": annotations.get(_DESIRED),
-        "image": item["spec"]["template"]["spec"]["containers"][0]["image"],
-        "pods": [item["spec"]["replicas"], *counters],
-        "delayed": _DEADLINE in annotations,
-    }
+def _resizes(write: str, body: Any) -> list[Resize]:
+    change = body.get("spec.replicas") if write.startswith("update replicasets/") else None
+    return [Resize(write.removeprefix("update replicasets/"), *change)] if change else []

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from sluicegate.api.merge import apply_merge_patch
+from sluicegate.api.rollout import Rollout
+from sluicegate.api.validation import parse_rollout
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "vectors/validation.json").read_text(encoding="utf-8")
@@ -25,6 +27,19 @@ def manifest_of() -> Callable[[dict[str, Any]], dict[str, Any]]:
 def errors_of() -> Callable[[dict[str, Any]], list[str]]:
     """The errors of a recorded case, with the long texts put in."""
     return lambda case: [_expanded(error) for error in case["errors"]]
+
+
+@pytest.fixture
+def rollout_with(manifest_of: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., Rollout]:
+    """A Rollout `shop` with this strategy."""
+
+    def make(strategy: dict[str, Any], name: str = "shop", **members: Any) -> Rollout:
+        manifest = manifest_of({"base": "canary"}) | members
+        manifest["metadata"]["name"] = name
+        manifest["spec"]["strategy"] = strategy
+        return parse_rollout(manifest)
+
+    return make
 
 
 def _manifest(case: dict[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,12 @@ GROUPS = {
     "rollouts": "argoproj.io",
     "experiments": "argoproj.io",
     "analysisruns": "argoproj.io",
+    "analysistemplates": "argoproj.io",
+    "clusteranalysistemplates": "argoproj.io",
     "replicasets": "apps",
     "deployments": "apps",
     "pods": "",
+    "podtemplates": "",
     "namespaces": "",
 }
 
@@ -125,6 +128,8 @@ class FakeCluster:
         plural, _, name = key
         if plural in self.unserved:
             return _failure(404, "NotFound", "the server could not find the requested resource")
+        if request.method == "POST":
+            return self._create(key, await request.json())
         if not name:
             query = dict(request.query)
             return await (self._watch(request, key, query) if query.get("watch") else self._list(request, key, query))
@@ -140,9 +145,18 @@ class FakeCluster:
             return _failure(404, "NotFound", f"{_named(key)} not found")
         return web.json_response(self._apply(request.method, key, body))
 
+    def _create(self, key: Key, body: Object) -> web.Response:
+        plural, namespace, _ = key
+        self.requests.append({"verb": "create", "resource": plural, "namespace": namespace, "object": body})
+        metadata = body["metadata"]
+        name = metadata.get("name") or f"{metadata['generateName']}x7k2p"
+        return web.json_response(self._change({**body, "metadata": {**metadata, "name": name}}), status=201)
+
     def _apply(self, method: str, key: Key, body: Any) -> Object:
         if method == "GET":
             return self._objects[key]
+        if isinstance(body, list):
+            return self._change(_replaced(self._objects[key], body))
         return self._change(body if method == "PUT" else apply_merge_patch(self._objects[key], body))
 
     def _record(self, method: str, key: Key, subresource: str, body: Any, content_type: str) -> None:
@@ -183,6 +197,20 @@ class FakeCluster:
         while event := await events.get():
             await response.write(json.dumps(event).encode() + b"\n")
         return response
+
+
+def _replaced(obj: Object, operations: list[Object]) -> Object:
+    """The object after a JSON patch that only replaces members; the API refuses one that is not there."""
+    changed = copy.deepcopy(obj)
+    for operation in operations:
+        assert operation["op"] == "replace"
+        *way, last = operation["path"].strip("/").split("/")
+        holder = changed
+        for name in way:
+            holder = holder[name]
+        assert last in holder, f"{operation['path']} does not exist"
+        holder[last] = operation["value"]
+    return changed
 
 
 def _parse(path: str) -> tuple[Key, str]:

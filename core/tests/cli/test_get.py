@@ -43,6 +43,18 @@ def test_owned_sets_of_another_rollout_are_not_shown(cli: Cli, cluster: FakeClus
     assert "shop-1" not in stdout
 
 
+@pytest.mark.parametrize(("kind", "code"), [("Deployment", 1), ("ReplicaSet", 0), ("PodTemplate", 0)])
+def test_only_a_deployment_has_to_be_there_when_the_template_is_its_own(
+    kind: str, code: int, cli: Cli, cluster: FakeCluster
+) -> None:
+    """The incumbent asks for a Deployment of that name whatever the kind, and so cannot show the other two."""
+    web = rollout()
+    web["spec"]["workloadRef"] = {"kind": kind, "name": "lender"}
+    cluster.add(web)
+
+    assert cli("get", "rollout", "web").exit == code
+
+
 @pytest.mark.parametrize("args", [["--no-color"], ["--no-color=true"]])
 def test_no_color_prints_no_escape_codes(args: list[str], cli: Cli, cluster: FakeCluster) -> None:
     cluster.add(rollout())

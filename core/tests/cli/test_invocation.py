@@ -40,7 +40,20 @@ def test_root_help_imports_nothing_but_click(cli: Cli) -> None:
     assert json.loads(result.stdout.splitlines()[-1]) == []
 
 
-@pytest.mark.parametrize("words", [["get", "rollout"], ["promote"], ["set", "image"], ["status"], ["list", "ro"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["get", "ro"],
+        ["promote"],
+        ["set", "image"],
+        ["status"],
+        ["list", "ro"],
+        ["undo"],
+        ["restart"],
+        ["create"],
+        ["create", "ar"],
+    ],
+)
 def test_help_of_a_verb_imports_no_client(words: list[str]) -> None:
     arguments = json.dumps([*words, "--help"])
     result = subprocess.run([sys.executable, "-c", _IMPORTS, arguments], capture_output=True, text=True, check=True)

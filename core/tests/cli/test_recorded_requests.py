@@ -9,16 +9,15 @@ import pytest
 from .recorded import NAMESPACE, cases, moment, whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .cluster import FakeCluster
     from .conftest import Cli, Outcome
-
-# Verbs of the incumbent that we do not have yet.
-_MISSING = {"pause", "restart", "terminate"}
 
 
 def _world(section: str, case: Any) -> list[Any]:
     if section != "other":
-        return [whole(obj) for obj in case["objects"]]
+        return [whole(obj) for obj in case.get("objects", [])]
     names = {"Rollout": ["ro", "ro2"], "Experiment": ["e1"], "AnalysisRun": ["a1"]}
     return [whole({"kind": kind, "name": name, "spec": {}}) for kind, found in names.items() for name in found]
 
@@ -26,9 +25,8 @@ def _world(section: str, case: Any) -> list[Any]:
 def _recorded() -> list[Any]:
     return [
         pytest.param(section, case, id=f"{section}-{' '.join(case['argv'])}")
-        for section in ("list", "promote", "set", "other")
+        for section in ("list", "promote", "undo", "set", "create", "other")
         for case in cases(section)
-        if case["argv"][0] not in _MISSING
     ]
 
 
@@ -55,7 +53,12 @@ def _assert_printed(outcome: Outcome, case: Any) -> None:
 
 
 @pytest.mark.parametrize(("section", "case"), _recorded())
-def test_prints_and_sends_what_the_incumbent_does(section: str, case: Any, cli: Cli, cluster: FakeCluster) -> None:
+def test_prints_and_sends_what_the_incumbent_does(
+    section: str, case: Any, cli: Cli, cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in case.get("files", {}).items():
+        (tmp_path / name).write_text(text)
     cluster.add(*_world(section, case))
     cluster.no_status = case.get("noStatus", False)
     cluster.conflicts = case.get("conflicts", 0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sluicegate.cli.revisions import covered, without_hash
 from sluicegate.cli.views.durations import short
 from sluicegate.cli.views.icons import pod_icon
 from sluicegate.cli.views.phase import client_phase
@@ -49,6 +50,11 @@ def test_phase_that_a_client_shows(case: Any) -> None:
     phase = client_phase(rollout)
 
     assert [phase.phase, phase.message] == case["client"]
+
+
+@pytest.mark.parametrize("case", cases("covered"))
+def test_template_that_undo_would_not_change(case: Any) -> None:
+    assert covered(without_hash(case["rollout"]), without_hash(case["replicaSet"])) is case["covered"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), cases("durations"))

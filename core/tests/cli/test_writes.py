@@ -101,6 +101,50 @@ def test_promote_without_status_subresource_sends_one_patch_for_both(
     assert cluster.requests[-1]["body"] == {"spec": {"paused": False}, "status": status}
 
 
+@pytest.mark.parametrize(
+    ("args", "printed", "wanted"),
+    [
+        ([], "0s", "2026-11-23T12:00:00Z"),
+        (["--in", "90s"], "90s", "2026-11-23T12:01:30Z"),
+        (["-i", "1h0.5m"], "1h0.5m", "2026-11-23T13:00:30Z"),
+        (["--in="], "0s", "2026-11-23T12:00:00Z"),
+    ],
+)
+def test_restart_at_once_or_later(args: list[str], printed: str, wanted: str, cli: Cli, cluster: FakeCluster) -> None:
+    cluster.add(rollout())
+
+    assert cli("restart", "web", *args).stdout == f"rollout 'web' restarts in {printed}\n"
+    assert cluster.stored("rollouts", "web", "shop")["spec"]["restartAt"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [("10", 'time: missing unit in duration "10"'), ("soon", 'time: invalid duration "soon"')],
+)
+def test_restart_needs_a_unit(given: str, why: str, cli: Cli, cluster: FakeCluster) -> None:
+    outcome = cli("restart", "web", "--in", given)
+
+    assert outcome.stderr == f'Error: invalid argument "{given}" for "-i, --in" flag: {why}\n'
+    assert (outcome.exit, outcome.stdout, cluster.requests) == (1, "", [])
+
+
+def test_pause_holds_each_rollout(cli: Cli, cluster: FakeCluster) -> None:
+    cluster.add(rollout("a"), rollout("b"))
+
+    assert cli("pause", "a", "b").stdout == "rollout 'a' paused\nrollout 'b' paused\n"
+    assert [cluster.stored("rollouts", name, "shop")["spec"]["paused"] for name in ("a", "b")] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("noun", "kind", "printed"), [("exp", "Experiment", "experiment"), ("ar", "AnalysisRun", "analysisRun")]
+)
+def test_terminate_says_what_it_did(noun: str, kind: str, printed: str, cli: Cli, cluster: FakeCluster) -> None:
+    cluster.add(*({"kind": kind, "metadata": {"name": name, "namespace": "shop"}, "spec": {}} for name in "ab"))
+
+    assert cli("terminate", noun, "a", "b").stdout == f"{printed} 'a' terminated\n{printed} 'b' terminated\n"
+    assert [request["body"] for request in cluster.requests] == [{"spec": {"terminate": True}}] * 2
+
+
 def test_names_done_before_the_first_error_are_reported(cli: Cli, cluster: FakeCluster) -> None:
     cluster.add(rollout("a"), rollout("b"))
 

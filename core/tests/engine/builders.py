@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluicegate.api import names
-from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus
+from sluicegate.api.foreign import ObjectMeta, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, Service, ServiceSpec
 from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.rollout import Rollout
-from sluicegate.engine.scaling import Sizes, next_sizes
+from sluicegate.engine.basic_scaling import next_sizes
+from sluicegate.engine.sizes import Sizes
+from sluicegate.engine.surroundings import Surroundings
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate_replicaset import ReplicaSetRouter
@@ -47,12 +49,20 @@ def make_replica_set(
     )
 
 
-def make_view(rollout: dict[str, Any], replica_sets: Iterable[ReplicaSet]) -> View:
+def make_service(name: str, selects: str = "", *, managed_by: str | None = "a") -> Service:
+    """A Service that selects a pod template hash, taken over by a Rollout unless `managed_by` is None."""
+    annotations = {} if managed_by is None else {names.MANAGED_BY: managed_by}
+    selector = {names.HASH_LABEL: selects} if selects else {}
+    return Service(metadata=ObjectMeta(name=name, annotations=annotations), spec=ServiceSpec(selector=selector))
+
+
+def make_view(rollout: dict[str, Any], replica_sets: Iterable[ReplicaSet], *, services: Iterable[Service] = ()) -> View:
     """The view of a Rollout given by the members of spec and status that matter; an abort is one in force."""
     whole = apply_merge_patch({"metadata": {"name": "a"}, "spec": {"template": NEW_TEMPLATE}}, rollout)
     if whole.get("status", {}).get("abort"):
         whole["status"].setdefault("abortedAt", "2026-01-01T00:00:00Z")
-    return View.of(Rollout.model_validate(whole), replica_sets)
+    surroundings = Surroundings(services={service.metadata.name: service for service in services})
+    return View.of(Rollout.model_validate(whole), replica_sets, surroundings)
 
 
 def canary_view(
@@ -61,12 +71,14 @@ def canary_view(
     *,
     steps: Sequence[object] = (),
     status: Mapping[str, object] | None = None,
+    services: Iterable[Service] = (),
     **canary: object,
 ) -> View:
     """The view of a canary `c` over a stable `s`, at step 0 of its steps."""
     found = {"stableRS": "s", "currentPodHash": "c", "currentStepIndex": 0, **(status or {})}
     strategy = {"canary": {**canary, "steps": list(steps)}}
-    return make_view({"spec": {"replicas": replicas, "strategy": strategy}, "status": found}, replica_sets)
+    rollout = {"spec": {"replicas": replicas, "strategy": strategy}, "status": found}
+    return make_view(rollout, replica_sets, services=services)
 
 
 def split_of(view: View) -> PodCounts:

@@ -6,6 +6,7 @@ import pytest
 
 from sluicegate.engine.decision import ClaimReplicaSet, CreateReplicaSet, DeleteReplicaSet
 from sluicegate.engine.revisions import name_taken
+from sluicegate.engine.templates import runs_template
 
 from .manifests import canary_manifest
 from .world import World
@@ -54,6 +55,42 @@ def test_a_new_replica_set_is_born_empty_with_hash_owner_and_copied_annotations(
     assert (made["spec"]["replicas"], made["spec"]["minReadySeconds"]) == (0, 7)
     assert made["spec"]["selector"]["matchLabels"] == labels
     assert made["spec"]["template"]["metadata"]["labels"] == labels
+
+
+def test_a_replica_set_does_not_inherit_the_instance_id_of_its_rollout() -> None:
+    """It is found by its hash and its owner; only analysis runs and experiments carry the id on."""
+    manifest = canary_manifest()
+    manifest["metadata"]["labels"] = {"argo-rollouts.argoproj.io/controller-instance-id": "blue", "team": "shop"}
+    (create, *_) = World(manifest).reconcile().actions
+    assert isinstance(create, CreateReplicaSet)
+    assert set(create.manifest["metadata"]["labels"]) == {"app", "rollouts-pod-template-hash"}
+
+
+METADATA: dict[str, Any] = {"canaryMetadata": {"labels": {"role": "canary", "tier": "x"}, "annotations": {"note": "c"}}}
+ANTI_AFFINITY: dict[str, Any] = {"antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}
+
+
+@pytest.mark.parametrize("strategy", [METADATA, ANTI_AFFINITY, {**METADATA, **ANTI_AFFINITY}])
+@pytest.mark.parametrize("tier", [None, "web"])
+def test_row_4_rs_template_that_differs_only_by_injected_ephemeral_metadata_anti_affinity_or_service_account(
+    strategy: dict[str, Any], tier: str | None
+) -> None:
+    """Lookup: still recognised as newRS, also when its hash is that of another algorithm."""
+    manifest = canary_manifest(steps=[{"pause": {}}], **strategy)
+    template = manifest["spec"]["template"]
+    template["spec"] |= {"serviceAccountName": "shop", "affinity": {}}
+    if tier is not None:
+        template["metadata"]["labels"]["tier"] = tier
+    world = World.healthy(manifest)
+    world.set_image("v2")
+    world.settle()
+    live = next(found for found in world.owned() if found.metadata.name == world.named("v2"))
+    assert live.spec.template["metadata"]["labels"].get("role") == ("canary" if "canaryMetadata" in strategy else None)
+    for labels in (live.spec.template["metadata"]["labels"], live.spec.selector.match_labels):
+        labels["rollouts-pod-template-hash"] = "5f6d7"
+    assert live.spec.template["spec"].pop("serviceAccount") == "shop"
+    assert runs_template(live, world.spec["template"])
+    assert not runs_template(live, {**world.spec["template"], "spec": template["spec"]})
 
 
 def test_versions_that_come_back_are_numbered_anew_and_remember_their_numbers() -> None:

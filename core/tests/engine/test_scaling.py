@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from sluicegate.engine.fences import Fences, canary_fences
-from sluicegate.engine.scaling import Sizes, scaling_phase
+from sluicegate.engine.scaling import scaling_phase
+from sluicegate.engine.sizes import Sizes
 from sluicegate.engine.steps import at_desired_counts
 
-from .builders import canary_view, make_replica_set, sizes_of, split_of
+from .builders import DAWN, canary_view, make_replica_set, sizes_of, split_of
 from .manifests import canary_manifest
 from .world import World
 
@@ -176,7 +177,7 @@ def test_other_versions_lose_dead_pods_first_then_the_newest_is_drained_within_t
         make_replica_set("c", 0, 0, new=True, revision=4),
     ]
     view = canary_view(10, replica_sets, maxSurge=2, maxUnavailable=2, steps=[{"setWeight": 0}])
-    scaling = scaling_phase(view, split_of(view))
+    scaling = scaling_phase(view, sizes_of(view), DAWN)
     found = [(resize.replica_set.metadata.name, resize.replicas) for resize in scaling.resizes if resize.changes_size]
     assert found == [("o", 2), ("p", 0)]
 
@@ -188,7 +189,7 @@ def test_other_versions_are_left_alone_while_their_surplus_pods_still_go() -> No
         make_replica_set("c", 0, 0, new=True, revision=3, desired=10),
     ]
     view = canary_view(10, replica_sets, maxSurge=2, maxUnavailable=2, steps=[{"setWeight": 0}])
-    assert scaling_phase(view, split_of(view)).resizes == ()
+    assert scaling_phase(view, sizes_of(view), DAWN).resizes == ()
 
 
 def test_a_refreshed_annotation_alone_does_not_end_the_scaling_phase() -> None:
@@ -197,7 +198,7 @@ def test_a_refreshed_annotation_alone_does_not_end_the_scaling_phase() -> None:
         make_replica_set("c", 0, 0, new=True, revision=2, desired=9),
     ]
     view = canary_view(10, replica_sets, steps=[{"setWeight": 0}])
-    scaling = scaling_phase(view, split_of(view))
+    scaling = scaling_phase(view, sizes_of(view), DAWN)
     assert (len(scaling.resizes), scaling.ended) == (2, False)
 
 
@@ -224,6 +225,5 @@ def test_a_progress_threshold_stands_for_all_pods_of_the_canary(
     threshold: dict[str, Any] | None, available: int, reached: bool
 ) -> None:
     replica_sets = [make_replica_set("s", 8, 8), make_replica_set("c", 2, available, new=True, revision=2)]
-    canary = {"replicaProgressThreshold": threshold} if threshold else {}
-    view = canary_view(10, replica_sets, steps=[{"setWeight": 20}], **canary)
+    view = canary_view(10, replica_sets, steps=[{"setWeight": 20}], replicaProgressThreshold=threshold)
     assert at_desired_counts(view, split_of(view)) is reached

@@ -295,14 +295,11 @@ def test_a_full_promotion_of_an_aborted_update_goes_on() -> None:
     ("members", "path"),
     [
         ({"strategy": {"blueGreen": {"activeService": "a"}}}, "spec.strategy.blueGreen"),
-        ({"strategy": {"canary": {"trafficRouting": {"nginx": {}}}}}, "spec.strategy.canary.trafficRouting"),
-        ({"strategy": {"canary": {"trafficRouting": {}}}}, "spec.strategy.canary.trafficRouting"),
+        ({"strategy": {"canary": {"analysis": {}}}}, "spec.strategy.canary.analysis"),
         (
-            {"strategy": {"canary": {"steps": [{"setWeight": 1}, {"analysis": {}}]}}},
-            "spec.strategy.canary.steps[1].analysis",
+            {"strategy": {"canary": {"steps": [{"setWeight": 1}, {"plugin": {"name": "a/b"}}]}}},
+            "spec.strategy.canary.steps[1].plugin",
         ),
-        ({"workloadRef": {"name": "a"}}, "spec.workloadRef"),
-        ({"restartAt": "2026-01-01T00:00:00Z"}, "spec.restartAt"),
     ],
 )
 def test_what_cannot_be_reconciled_yet_is_left_untouched_and_told_once(members: dict[str, Any], path: str) -> None:

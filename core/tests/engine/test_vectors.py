@@ -14,21 +14,25 @@ from sluicegate.api.foreign import ReplicaSet, ReplicaSetStatus
 from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.model import format_time
 from sluicegate.api.rollout import Rollout
-from sluicegate.engine.canary import scaling_writes
+from sluicegate.api.status import TrafficWeights
 from sluicegate.engine.fences import Fences, canary_fences
 from sluicegate.engine.phase import Phase, PhaseFacts, phase_of
-from sluicegate.engine.scaling import next_sizes, scaling_phase
+from sluicegate.engine.scaling import is_scaling_event, resize_write, scaling_phase, sizes_now
+from sluicegate.engine.sizes import Scaling
 from sluicegate.engine.steps import at_desired_counts
-from sluicegate.engine.weights import current_set_weight, wanted_weight
+from sluicegate.engine.traffic import Verified, outcome, routing_of
+from sluicegate.engine.view import View
+from sluicegate.engine.weights import PodCounts, current_set_weight, desired_weight, drive, falling_weight
 
-from .builders import DAWN, make_replica_set, make_view, split_of
+from .builders import DAWN, make_replica_set, make_service, make_view, split_of
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 REPLICAS = json.loads((VECTORS / "replicas.json").read_text())
-DECIDE = [case for case in REPLICAS["cases"] if case["kind"] == "decide"]
-SCALE = [case for case in REPLICAS["cases"] if case["kind"] == "scale"]
+CANARIES = [case for case in REPLICAS["cases"] if "canary" in case["rollout"]["spec"]["strategy"]]
+DECIDE = [case for case in CANARIES if case["kind"] == "decide"]
+PASSES = [case for case in CANARIES if case["kind"] in ("scale", "traffic")]
 PHASES = json.loads((VECTORS / "views.json").read_text())["phase"]
 
 
@@ -66,35 +70,68 @@ def test_fences_are_read_as_measured(
 @pytest.mark.parametrize("case", DECIDE, ids=range(len(DECIDE)))
 def test_one_calculation_gives_the_measured_sizes(case: dict[str, Any]) -> None:
     view = make_view(case["rollout"], [replica_set(case, given) for given in case["rs"]])
-    split, want = split_of(view), case["want"]
-    sizes = next_sizes(view, split)
-    assert {
+    split = pod_split(view)
+    sizes, driven = sizes_now(view, split, view.weights), drive(view)
+    found = {
         "maxSurge": view.fences.max_surge,
         "maxUnavailable": view.fences.max_unavailable,
         "setWeight": current_set_weight(view),
-        "driver": {"weight": wanted_weight(view)},
+        "desiredWeight": desired_weight(view),
+        "driver": {"weight": driven.weight} if driven.replicas is None else {"replicas": driven.replicas},
         "new": sizes.new,
         "stable": sizes.stable,
-        "atDesired": at_desired_counts(view, split),
-    } == {key: value for key, value in want.items() if key != "desiredWeight"}
+        "atDesired": at_desired_counts(view, split, view.weights),
+    }
+    routed = {"abortWeight": falling_weight(view)} if view.routed else {}
+    assert found | routed == case["want"]
 
 
-@pytest.mark.parametrize("case", SCALE, ids=range(len(SCALE)))
-def test_passes_of_the_scaling_phase_resize_as_measured(case: dict[str, Any]) -> None:
+def pod_split(view: View) -> PodCounts | None:
+    return split_of(view) if view.basic else None
+
+
+@pytest.mark.parametrize("case", PASSES, ids=range(len(PASSES)))
+def test_passes_resize_as_measured(case: dict[str, Any]) -> None:
+    """Passes of the scaling phase alone, or of traffic and scaling with a router that takes everything."""
     rollout = case["rollout"]
     replica_sets = [replica_set(case, given) for given in case["rs"]]
+    services = [make_service(name, selects) for name, selects in case.get("services", {}).items()]
     for number, want in enumerate(case["want"]):
+        now = DAWN + timedelta(seconds=number * case.get("tick", 0))
         rollout = apply_merge_patch(rollout, case.get("patches", {}).get(str(number), {}))
-        view = make_view(rollout, replica_sets)
-        scaling = scaling_phase(view, split_of(view))
-        patches = {write.replica_set.metadata.name: write.patch for write in scaling_writes(view, scaling)}
-        replica_sets = [resized(found, patches.get(found.metadata.name, {})) for found in replica_sets]
-        assert scaling.ended == want["ended"], number
-        assert {found.metadata.name: shown(found, number, case) for found in replica_sets} == want["rs"], number
+        view = make_view(rollout, replica_sets, services=services)
+        if case.get("addAbort") and number == 0:
+            view = view.raising_abort("an analysis failed")
+        weights = routed_weights(view) if case["kind"] == "traffic" else view.weights
+        rollout = with_weights(rollout, weights)
+        scaling = scaling_phase(view, sizes_now(view, pod_split(view), weights), now)
+        replica_sets = [resized(found, patches_of(view, scaling)) for found in replica_sets]
+        shown_sets = {found.metadata.name: shown(found, number, case) for found in replica_sets}
+        recorded = {} if weights is None or case["kind"] == "scale" else {"weight": weights.canary.weight}
+        requeue = {"requeue": list(scaling.requeues)} if scaling.requeues else {}
+        assert {"ended": scaling.ended, "rs": shown_sets, **recorded, **requeue} == want, number
         replica_sets = [caught_up(found, case.get("ready")) for found in replica_sets]
 
 
-def resized(found: ReplicaSet, patch: Mapping[str, Any]) -> ReplicaSet:
+def routed_weights(view: View) -> TrafficWeights | None:
+    """What is recorded after the traffic phase of a pass; a scaling event has none."""
+    return view.weights if is_scaling_event(view) else outcome(view, routing_of(view), Verified()).weights
+
+
+def with_weights(rollout: dict[str, Any], weights: TrafficWeights | None) -> dict[str, Any]:
+    if weights is None:
+        return rollout
+    recorded = weights.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return dict(apply_merge_patch(rollout, {"status": {"canary": {"weights": recorded}}}))
+
+
+def patches_of(view: View, scaling: Scaling) -> dict[str, Mapping[str, Any]]:
+    writes = (resize_write(view, resize) for resize in scaling.resizes)
+    return {write.replica_set.metadata.name: write.patch for write in writes}
+
+
+def resized(found: ReplicaSet, patches: Mapping[str, Mapping[str, Any]]) -> ReplicaSet:
+    patch = patches.get(found.metadata.name, {})
     annotations = apply_merge_patch(found.metadata.annotations, patch.get("metadata", {}).get("annotations", {}))
     return changed(
         found,

@@ -7,16 +7,16 @@ engine decides, runs pods as a ReplicaSet controller does, and has a clock that 
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluicegate.api.foreign import ReplicaSet, decode_replica_set
+from sluicegate.api.foreign import ReplicaSet, decode_replica_set, decode_service
 from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.model import format_time
 from sluicegate.api.pod_defaults import defaulted_template
 from sluicegate.api.rollout import Rollout
-from sluicegate.engine.canary import decide
+from sluicegate.api.routes import Routes
 from sluicegate.engine.decision import (
     Action,
     ClaimReplicaSet,
@@ -26,9 +26,13 @@ from sluicegate.engine.decision import (
     Event,
     PatchReplicaSet,
     PatchRollout,
+    PatchService,
 )
+from sluicegate.engine.passes import begin, decide
 from sluicegate.engine.prepare import name_collided, prepare
 from sluicegate.engine.revisions import name_taken
+from sluicegate.engine.surroundings import Surroundings
+from sluicegate.engine.traffic import Routing, Verified, routing_failed
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate_replicaset import ReplicaSetRouter
@@ -53,17 +57,30 @@ class Resize:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The turn of the router in a pass: it is handed these routes, one after the other."""
+
+    stages: tuple[Routes, ...]
+
+
 @dataclass
 class World:
-    """One Rollout, its ReplicaSets and their pods.
+    """One Rollout, its ReplicaSets and their pods, the Services it names, and a router that takes everything.
 
-    `writes` are the requests that changed something, `events` and `resizes` what came of them, all in order.
+    `writes` are the requests that changed something, `events` and `resizes` what came of them, all in order. `routes`
+    is what the router was handed, each time that differs from the time before. `verified` is what it answers, and
+    `router_error` what it fails with.
     """
 
     rollout: Manifest
     replica_sets: dict[str, Manifest] = field(default_factory=dict)
     now: datetime = START
     ready_after: timedelta = timedelta(seconds=2)
+    services: dict[str, Manifest] = field(default_factory=dict)
+    routes: list[Routes] = field(default_factory=list)
+    verified: Verified = field(default_factory=Verified)
+    router_error: str | None = None
     events: list[Event] = field(default_factory=list)
     resizes: list[Resize] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
@@ -83,9 +100,11 @@ class World:
         self.rollout.setdefault("status", {})
 
     @classmethod
-    def healthy(cls, manifest: Manifest, *, ready_after: float = 2) -> "World":
+    def healthy(cls, manifest: Manifest, *, ready_after: float = 2, services: Sequence[str] = ()) -> "World":
         """A world whose first roll-out is done, with nothing recorded so far."""
         world = cls(manifest, ready_after=timedelta(seconds=ready_after))
+        for name in services:
+            world.add_service(name)
         world.settle()
         assert world.status["phase"] == "Healthy", world.status
         world.forget()
@@ -95,6 +114,13 @@ class World:
         """Begin the records anew."""
         for record in (self.events, self.resizes, self.writes):
             record.clear()
+        del self.routes[:-1]
+
+    def add_service(self, name: str) -> None:
+        """Create a Service that selects the pods of the Rollout."""
+        metadata = {"name": name, "namespace": "default", "resourceVersion": "1"}
+        self.services[name] = {"metadata": metadata, "spec": {"selector": {"app": "shop"}}}
+        self._version += 1
 
     # What tests look at.
 
@@ -158,12 +184,27 @@ class World:
 
     def _decide(self, errors: Sequence[str]) -> tuple[View | None, Decision]:
         rollout = Rollout.model_validate(self.rollout)
-        prepared = prepare(rollout, self.owned(), errors, self.now)
+        prepared = prepare(rollout, self.owned(), errors, self.now, self.surroundings())
         if isinstance(prepared, Decision):
             return None, prepared
-        request = split_request(prepared)
-        counts = _ROUTER.split(request.weight, request.max_weight, request.replicas, request.max_surge)
-        return prepared, decide(prepared, PodCounts(counts.canary, counts.stable), self.now)
+        split = _split(prepared)
+        begun = begin(prepared, split, self.now)
+        if isinstance(begun, Decision):
+            return prepared, begun
+        routed = () if begun.routing is None else (Route(begun.routing.stages),)
+        if routed and self.router_error is not None:
+            rest = routing_failed(self.router_error)
+        else:
+            rest = decide(begun, split, self._answer(begun.routing), self.now)
+        return prepared, replace(rest, actions=(*begun.actions, *routed, *rest.actions))
+
+    def _answer(self, routing: Routing | None) -> Verified:
+        return self.verified if routing is not None and routing.verify else Verified()
+
+    def surroundings(self) -> Surroundings:
+        """What the engine gets to see beside the ReplicaSets."""
+        found = (decode_service(json.dumps(manifest).encode()) for manifest in self.services.values())
+        return Surroundings(services={service.metadata.name: service for service in found})
 
     def reconcile(self, *, writes: int | None = None) -> Decision:
         """One pass; only its first `writes` writes are made, as by a process that dies after them."""
@@ -244,8 +285,13 @@ class World:
         self.events.extend(decision.events)
         return True
 
-    def _act(self, action: Action) -> bool:
+    def _act(self, action: Action | Route) -> bool:
         match action:
+            case Route(stages):
+                return self._route(stages)
+            case PatchService(service, patch, events):
+                self.patch_service(service.metadata.name, patch)
+                self.events.extend(events)
             case CreateReplicaSet(manifest, events):
                 return self._create(manifest, events)
             case PatchRollout(patch, events):
@@ -259,6 +305,29 @@ class World:
             case DeleteReplicaSet(replica_set):
                 self._delete(replica_set.metadata.name)
         return True
+
+    def _route(self, stages: Sequence[Routes]) -> bool:
+        if self.router_error is not None:
+            return True
+        for routes in stages:
+            if self.routes[-1:] != [routes]:
+                self.routes.append(routes)
+                self.writes.append("route")
+                self._version += 1
+        return True
+
+    def patch_service(self, name: str, patch: Mapping[str, Any]) -> None:
+        """Merge-patch a Service."""
+        patched = apply_merge_patch(self.services[name], patch)
+        if patched != self.services[name]:
+            self.services[name] = patched
+            self._version += 1
+            self.writes.append(f"patch service {name}")
+
+    def selected(self, name: str) -> str:
+        """The pod template hash that a Service selects."""
+        selector: dict[str, str] = self.services[name]["spec"]["selector"]
+        return selector.get("rollouts-pod-template-hash", "")
 
     def _create(self, manifest: Mapping[str, Any], events: Sequence[Event]) -> bool:
         name = manifest["metadata"]["name"]
@@ -391,3 +460,11 @@ class World:
         if changed != self.rollout:
             self.rollout = self._versioned(changed, self.rollout)
             self.writes.append("put rollout")
+
+
+def _split(view: View) -> PodCounts | None:
+    if not view.basic:
+        return None
+    request = split_request(view)
+    counts = _ROUTER.split(request.weight, request.max_weight, request.replicas, request.max_surge)
+    return PodCounts(counts.canary, counts.stable)

@@ -182,6 +182,23 @@ async def test_what_the_api_server_keeps_is_no_difference() -> None:
     assert objects.writes == []
 
 
+async def test_a_member_that_is_null_is_one_that_is_absent() -> None:
+    class NullRouter(EdgeRouter):
+        def render(self, config: EdgeConfig, routes: Routes, observed: Observed) -> list[Manifest]:
+            [found] = super().render(config, routes, observed)
+            found["spec"]["mirror"] = None
+            return [found]
+
+    objects = MemoryObjects([pool("shop")])
+    await NullRouter().apply(make_context(EdgeConfig(pool="shop"), objects), make_routes(20))
+    [stored] = objects.documents()
+    del stored["spec"]["mirror"]
+    objects.put(stored)
+    objects.writes.clear()
+    await NullRouter().apply(make_context(EdgeConfig(pool="shop"), objects), make_routes(20))
+    assert objects.writes == []
+
+
 async def test_an_update_keeps_what_the_api_server_keeps() -> None:
     objects = MemoryObjects()
     await apply(objects, 20)

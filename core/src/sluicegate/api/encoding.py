@@ -73,7 +73,7 @@ class Decoder:
         if not isinstance(value, Mapping):
             return ABSENT
         decoded = {}
-        for member in _structs()[type]:
+        for member in structs()[type]:
             item = self.decode(value.get(member.name), member.type, f"{path}.{member.name}".lstrip("."))
             if not (member.omits_zero and _is_left_out(item, member.type)):
                 decoded[member.name] = _or_zero(item, member.type)
@@ -149,7 +149,8 @@ _OMITTED_WHEN_ABSENT: Final = _OMITTED_WHEN_ZERO | {"time", "raw"}
 
 
 @cache
-def _structs() -> dict[str, list[Member]]:
+def structs() -> dict[str, list[Member]]:
+    """Every struct of a pod template or a step by its Go name: its members in declaration order."""
     text = resources.files("sluicegate.api").joinpath("data/encoding.json").read_text(encoding="utf-8")
     return {
         name: [Member(member["name"], member["type"], member.get("omitempty", False)) for member in members]

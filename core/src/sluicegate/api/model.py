@@ -86,13 +86,14 @@ def _int_or_string(value: Any) -> int | str:
 def _parse_time(value: Any) -> datetime:
     """An aware time in UTC, cut to whole seconds as the API writes it."""
     if isinstance(value, str):
-        value = _parse_rfc3339(value)
+        value = parse_time(value)
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise PydanticCustomError("date-time", "must be an RFC 3339 time with a zone")
     return value.astimezone(UTC).replace(microsecond=0)
 
 
-def _parse_rfc3339(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
+    """A time from RFC 3339 with a zone; None where the text is none."""
     if not _RFC3339.fullmatch(text):
         return None
     try:

@@ -59,6 +59,12 @@ SECRETS: Final = Resource("", "v1", "secrets", "Secret")
 SERVICE_ACCOUNTS: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 SERVICES: Final = Resource("", "v1", "services", "Service")
 
+INGRESSES: Final = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
+VIRTUAL_SERVICES: Final = Resource("networking.istio.io", "v1alpha3", "virtualservices", "VirtualService")
+AMBASSADOR_MAPPINGS: Final = Resource("getambassador.io", "v2", "mappings", "Mapping")
+APP_MESH_VIRTUAL_SERVICES: Final = Resource("appmesh.k8s.aws", "v1beta2", "virtualservices", "VirtualService")
+APP_MESH_VIRTUAL_ROUTERS: Final = Resource("appmesh.k8s.aws", "v1beta2", "virtualrouters", "VirtualRouter")
+
 ENDPOINT_SLICES: Final = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 CRDS: Final = Resource(

@@ -161,3 +161,18 @@ class TrafficRouting(ApiModel):
     def max_weight(self) -> int:
         """The weight that stands for all traffic: 100 unless `max_traffic_weight` says otherwise."""
         return 100 if self.max_traffic_weight is None else self.max_traffic_weight
+
+    @property
+    def routers(self) -> tuple[str, ...]:
+        """The keys of the routers that are set, in the order in which they are kept up (traffic 1.2), plugins last."""
+        built_in = {
+            "istio": self.istio,
+            "nginx": self.nginx,
+            "alb": self.alb,
+            "smi": self.smi,
+            "ambassador": self.ambassador,
+            "appMesh": self.app_mesh,
+            "traefik": self.traefik,
+            "apisix": self.apisix,
+        }
+        return (*(name for name, settings in built_in.items() if settings is not None), *sorted(self.plugins))

@@ -7,9 +7,9 @@ import asyncio
 import click
 
 from sluicegate.cli.command import Command
-from sluicegate.cli.naming import not_found_hint, rollout_names
+from sluicegate.cli.naming import rollout_names
+from sluicegate.cli.patches import patch_statuses
 from sluicegate.cli.settings import Settings
-from sluicegate.cli.status_patch import patch_status
 
 
 @click.command("abort", cls=Command, example=["abort canary-demo", "abort rollout canary-demo"])
@@ -20,11 +20,5 @@ def command(ctx: click.Context, rollouts: tuple[str, ...]) -> None:
 
     The Rollout then stays Degraded until it gets a new version or `retry`.
     """
-    asyncio.run(_abort(ctx.ensure_object(Settings), rollout_names(ctx, rollouts)))
-
-
-async def _abort(settings: Settings, names: list[str]) -> None:
-    async with settings.connect() as scope, not_found_hint(scope):
-        for name in names:
-            await patch_status(scope, name, {"status": {"abort": True}})
-            click.echo(f"rollout '{name}' aborted")
+    names, wanted = rollout_names(ctx, rollouts), {"status": {"abort": True}}
+    asyncio.run(patch_statuses(ctx.ensure_object(Settings), names, wanted, done="aborted"))

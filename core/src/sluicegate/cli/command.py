@@ -94,10 +94,11 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """A verb that only goes together with a noun, such as `get rollout`."""
+    """A verb that goes together with a noun, such as `get rollout`, and with a callback of its own also without."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
-        super().__init__(*args, invoke_without_command=True, callback=_needs_command, **attributes)
+        attributes.setdefault("callback", _needs_command)
+        super().__init__(*args, invoke_without_command=True, **attributes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, cmd_name) or self._by_alias(cmd_name)

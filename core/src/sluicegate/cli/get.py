@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import click
 
+from sluicegate.cli.colour import coloured, no_color_option
 from sluicegate.cli.command import Command, Group
 from sluicegate.cli.failure import WrongUsage
 from sluicegate.cli.naming import rollout_name
@@ -15,7 +15,6 @@ from sluicegate.cli.settings import Settings
 command = Group("get", help="Show a Rollout or an Experiment with all that belongs to it.")
 
 _watch = click.option("-w", "--watch", is_flag=True, help="Keep showing it as it changes, until Ctrl-C.")
-_no_color = click.option("--no-color", is_flag=True, help="Print without colours, as with TERM=dumb.")
 
 
 @command.command(
@@ -26,7 +25,7 @@ _no_color = click.option("--no-color", is_flag=True, help="Print without colours
 )
 @click.argument("rollout", nargs=-1, metavar="ROLLOUT")
 @_watch
-@_no_color
+@no_color_option
 @click.option("--timeout-seconds", type=int, default=0, metavar="N", help="With -w: end after so many seconds.")
 @click.pass_context
 def get_rollout(
@@ -38,7 +37,7 @@ def get_rollout(
     from sluicegate.cli import picture
 
     settings = ctx.ensure_object(Settings)
-    drawing = picture.RolloutPicture(name, settings.now, colour=_colour(no_color))
+    drawing = picture.RolloutPicture(name, settings.now, colour=coloured(no_color))
     asyncio.run(picture.show(settings, drawing, watch=watch, seconds=timeout_seconds))
 
 
@@ -47,7 +46,7 @@ def get_rollout(
 )
 @click.argument("experiment", nargs=-1, metavar="EXPERIMENT")
 @_watch
-@_no_color
+@no_color_option
 @click.pass_context
 def get_experiment(ctx: click.Context, experiment: tuple[str, ...], watch: bool, no_color: bool) -> None:
     """Show an Experiment's state, images, and the tree of its ReplicaSets, pods and analyses."""
@@ -56,9 +55,5 @@ def get_experiment(ctx: click.Context, experiment: tuple[str, ...], watch: bool,
     from sluicegate.cli import picture
 
     settings = ctx.ensure_object(Settings)
-    drawing = picture.ExperimentPicture(experiment[0], settings.now, colour=_colour(no_color))
+    drawing = picture.ExperimentPicture(experiment[0], settings.now, colour=coloured(no_color))
     asyncio.run(picture.show(settings, drawing, watch=watch, seconds=0))
-
-
-def _colour(no_color: bool) -> bool:
-    return not no_color and os.environ.get("TERM") != "dumb"

@@ -59,11 +59,14 @@ async def _hint(scope: Scope, resource: Resource) -> str:
 
 
 async def _existing(scope: Scope, resource: Resource) -> str:
+    where = f' in namespace "{scope.namespace}"' if resource.namespaced else ""
     if names := await _names(scope, resource, scope.namespace):
-        return f'{resource.kind}s in namespace "{scope.namespace}": {names}'
+        return f"{resource.kind}s{where}: {names}"
+    if not resource.namespaced:
+        return f"There is no {resource.kind}."
     namespaces = await scope.client.list(NAMESPACES)
     if scope.namespace in {one["metadata"]["name"] for one in namespaces}:
-        return f'There is no {resource.kind} in namespace "{scope.namespace}".'
+        return f"There is no {resource.kind}{where}."
     return f'There is no namespace "{scope.namespace}"; there are: {await _names(scope, NAMESPACES, None)}'
 
 

@@ -65,8 +65,8 @@ class RolloutPicture:
 
     def draw(self, snapshot: Snapshot) -> list[str]:
         rollout = named(snapshot, ROLLOUTS, self.name)
-        if workload := text(rollout, "spec", "workloadRef", "name"):
-            named(snapshot, DEPLOYMENTS, workload)
+        if text(rollout, "spec", "workloadRef", "kind") == DEPLOYMENTS.kind:
+            named(snapshot, DEPLOYMENTS, text(rollout, "spec", "workloadRef", "name"))
         return rollout_view(rollout, world_of(snapshot), now=self.now(), colour=self.colour)
 
 

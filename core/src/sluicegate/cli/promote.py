@@ -11,8 +11,8 @@ from sluicegate.api.resources import ROLLOUTS
 from sluicegate.cli.command import Command
 from sluicegate.cli.failure import CommandError
 from sluicegate.cli.naming import not_found_hint, rollout_name
+from sluicegate.cli.patches import patch_status
 from sluicegate.cli.settings import Settings
-from sluicegate.cli.status_patch import patch_status
 from sluicegate.cli.views.fields import flag, items, member, number, text
 
 if TYPE_CHECKING:

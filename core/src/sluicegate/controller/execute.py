@@ -1,11 +1,11 @@
 """Carries a decision out: its writes in order, each at the version that was read, and each event after its write."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from sluicegate.api.foreign import ReplicaSet
-from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, Resource
+from sluicegate.api.foreign import ObjectMeta, Pod, ReplicaSet
+from sluicegate.api.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from sluicegate.engine.decision import (
     Action,
     ClaimReplicaSet,
@@ -13,8 +13,13 @@ from sluicegate.engine.decision import (
     Decision,
     DeleteReplicaSet,
     Event,
+    EvictPod,
+    PatchPod,
     PatchReplicaSet,
     PatchRollout,
+    PatchService,
+    ScaleDeployment,
+    TerminateRun,
 )
 from sluicegate.errors import AlreadyExists, ApiError, Conflict, NotFound, ServerError, TooManyRequests
 from sluicegate.kube.client import Client
@@ -25,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 Written = Callable[[Resource, str, str], None]
 """Told of each write: the resource, the object's name and its new resource version."""
+
+
+Scale = Callable[[ObjectReference, ScaleDeployment], Awaitable[None]]
+"""Sizes the Deployment that lends a Rollout its template."""
 
 
 class Recorder(Protocol):
@@ -47,22 +56,34 @@ class Execution:
     """
 
     def __init__(
-        self, client: Client, recorder: Recorder, reference: ObjectReference, version: str, written: Written
+        self,
+        client: Client,
+        recorder: Recorder,
+        reference: ObjectReference,
+        version: str,
+        written: Written,
+        scale: Scale,
     ) -> None:
         self._client = client
         self._recorder = recorder
         self._rollout = reference
         self._version = version
-        self._replica_set_versions: dict[str, str] = {}
+        self._versions: dict[str, str] = {}
         self._written = written
+        self._scale = scale
+        self._refused = False
 
     async def carry_out(self, decision: Decision) -> None:
         """Make all writes of a decision, then its status write, then its last events."""
-        for action in decision.actions:
-            await self._act(action)
-        if decision.status:
+        await self.act(decision.actions)
+        if decision.status and not (decision.after_evictions and self._refused):
             await self._patch_rollout({"status": dict(decision.status)}, subresource="status")
         self._record(decision.events)
+
+    async def act(self, actions: Iterable[Action]) -> None:
+        """Make writes, each followed by its events."""
+        for action in actions:
+            await self._act(action)
 
     async def _act(self, action: Action) -> None:
         match action:
@@ -72,15 +93,32 @@ class Execution:
             case ClaimReplicaSet(replica_set, patch, adopts):
                 if adopts:
                     await self._check_alive()
-                await self._patch_replica_set(replica_set, patch)
+                await self._patch_as_read(REPLICA_SETS, replica_set.metadata, patch)
             case PatchReplicaSet(replica_set, patch, events):
-                await self._patch_replica_set(replica_set, patch)
+                await self._patch_as_read(REPLICA_SETS, replica_set.metadata, patch)
+                self._record(events)
+            case PatchService(service, patch, events):
+                await self._patch_as_read(SERVICES, service.metadata, patch)
                 self._record(events)
             case DeleteReplicaSet(replica_set):
                 await self._delete(replica_set)
             case PatchRollout(patch, events):
                 await self._patch_rollout(patch)
                 self._record(events)
+            case _:
+                await self._act_beside(action)
+
+    async def _act_beside(self, action: Action) -> None:
+        """Writes on what is neither the Rollout nor a part of it."""
+        match action:
+            case PatchPod(pod, patch):
+                await self._patch_pod(pod, patch)
+            case EvictPod(pod):
+                await self._evict(pod)
+            case ScaleDeployment():
+                await self._scale(self._rollout, action)
+            case TerminateRun(kind, name):
+                await self._terminate(ANALYSIS_RUNS if kind == "AnalysisRun" else EXPERIMENTS, name)
 
     async def _create(self, manifest: Mapping[str, Any]) -> None:
         try:
@@ -97,16 +135,36 @@ class Execution:
         if live.get("uid") != self._rollout.uid or live.get("deletionTimestamp"):
             raise _conflict("rollouts", self._rollout.name)
 
-    async def _patch_replica_set(self, replica_set: ReplicaSet, patch: Mapping[str, Any]) -> None:
-        metadata = replica_set.metadata
-        version = self._replica_set_versions.get(metadata.uid, metadata.resource_version)
+    async def _patch_as_read(self, resource: Resource, metadata: ObjectMeta, patch: Mapping[str, Any]) -> None:
+        version = self._versions.get(metadata.uid, metadata.resource_version)
         try:
             answer = await self._client.patch(
-                REPLICA_SETS, metadata.namespace, metadata.name, with_resource_version(patch, version)
+                resource, metadata.namespace, metadata.name, with_resource_version(patch, version)
             )
         except NotFound as error:
-            raise _conflict("replicasets", metadata.name) from error
-        self._replica_set_versions[metadata.uid] = self._remember(REPLICA_SETS, answer)
+            raise _conflict(resource.plural, metadata.name) from error
+        self._versions[metadata.uid] = self._remember(resource, answer)
+
+    async def _patch_pod(self, pod: Pod, patch: Mapping[str, Any]) -> None:
+        try:
+            await self._client.patch(PODS, pod.metadata.namespace, pod.metadata.name, dict(patch))
+        except NotFound:
+            logger.debug("Pod %s/%s was gone already", pod.metadata.namespace, pod.metadata.name)
+
+    async def _evict(self, pod: Pod) -> None:
+        try:
+            await self._client.evict(pod.metadata.namespace, pod.metadata.name, uid=pod.metadata.uid)
+        except (TooManyRequests, Conflict) as error:
+            self._refused = True
+            logger.info("Pod %s/%s is not evicted now: %s", pod.metadata.namespace, pod.metadata.name, error)
+        except NotFound:
+            logger.debug("Pod %s/%s was gone already", pod.metadata.namespace, pod.metadata.name)
+
+    async def _terminate(self, resource: Resource, name: str) -> None:
+        try:
+            await self._client.patch(resource, self._rollout.namespace, name, {"spec": {"terminate": True}})
+        except NotFound:
+            logger.debug("%s %s/%s was gone already", resource.kind, self._rollout.namespace, name)
 
     async def _delete(self, replica_set: ReplicaSet) -> None:
         metadata = replica_set.metadata
@@ -116,7 +174,7 @@ class Execution:
                 metadata.namespace,
                 metadata.name,
                 uid=metadata.uid,
-                resource_version=self._replica_set_versions.get(metadata.uid, metadata.resource_version),
+                resource_version=self._versions.get(metadata.uid, metadata.resource_version),
             )
         except NotFound:
             logger.debug("ReplicaSet %s/%s was gone already", metadata.namespace, metadata.name)

@@ -24,7 +24,8 @@ from sluicegate.controller.caches import (
 )
 from sluicegate.controller.execute import Recorder
 from sluicegate.controller.rollouts import ReconcileFailed, Result, RolloutReconciler, reference_of
-from sluicegate.engine.canary import RESYNC_SECONDS
+from sluicegate.controller.watches import Watches
+from sluicegate.engine.delays import RESYNC_SECONDS
 from sluicegate.errors import Conflict, SluicegateError
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import EventRecorder
@@ -78,8 +79,9 @@ class Manager:
         self._queue: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
         self._complaints: dict[Key, str] = {}
         self._conflicts: Counter[Key] = Counter()
+        self._watches = Watches(client, self._queue.add, settings.namespace)
         self.reconciler = RolloutReconciler(
-            client, self._caches, registry, self._recorder, clock=clock, monotonic=time.monotonic
+            client, self._caches, self._watches, registry, self._recorder, clock=clock, monotonic=time.monotonic
         )
 
     async def run(self) -> None:
@@ -98,6 +100,7 @@ class Manager:
                 tasks.create_task(self._resync())
         finally:
             self._queue.shutdown()
+            await self._watches.close()
             await self._events.flush(at_most=LAST_EVENTS_SECONDS)
 
     def _reflectors(self) -> tuple[Reflector[Any], ...]:
@@ -225,7 +228,9 @@ def named_services(rollout: StoredRollout) -> set[str]:
     """The Services that a Rollout's strategy names, of whatever there is: nothing has checked the document."""
     strategy = _object_in(_object_in(rollout.document, "spec"), "strategy")
     canary, blue_green = _object_in(strategy, "canary"), _object_in(strategy, "blueGreen")
+    pair = _object_in(canary, "pingPong")
     members = [canary.get(name) for name in ("canaryService", "stableService")]
+    members += [pair.get(name) for name in ("pingService", "pongService")]
     members += [blue_green.get(name) for name in ("activeService", "previewService")]
     return {name for name in members if isinstance(name, str) and name}
 

@@ -1,25 +1,34 @@
-"""The reconciler of Rollouts: gather, decide, carry out."""
+"""The reconciler of Rollouts: gather, decide, route, carry out."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NoReturn
 
-from sluicegate.api.foreign import ReplicaSet, decode_replica_set
-from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, Resource
-from sluicegate.api.rollout import API_VERSION, KIND
+from sluicegate.api.foreign import ReplicaSet, Service, decode_replica_set
+from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from sluicegate.api.rollout import API_VERSION, KIND, Rollout
 from sluicegate.api.validation import InvalidManifest
 from sluicegate.controller.caches import Caches, Key, StoredRollout, is_handled, key_of
 from sluicegate.controller.execute import CreateFailed, Execution, Recorder
 from sluicegate.controller.expectations import Expectations
+from sluicegate.controller.gather import Gathering
 from sluicegate.controller.pod_counts import split_pods
+from sluicegate.controller.routing import Routers, RoutingFailed, misconfigured, unsupported
 from sluicegate.controller.specs import Specs
-from sluicegate.engine.canary import decide
+from sluicegate.controller.watches import Watches
+from sluicegate.controller.workloads import Resolved, Workloads
+from sluicegate.engine.begun import Begun
 from sluicegate.engine.decision import Decision
+from sluicegate.engine.limits import unsupported_field
+from sluicegate.engine.passes import begin, decide
 from sluicegate.engine.prepare import creation_failed, name_collided, owned_view, prepare, refuse
 from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
+from sluicegate.engine.traffic import Verified, routing_failed
 from sluicegate.engine.view import View
-from sluicegate.engine.weights import split_request
+from sluicegate.engine.weights import PodCounts, split_request
+from sluicegate.engine.workload import UNRESOLVED_SECONDS, WorkloadRefError
 from sluicegate.errors import AlreadyExists, Conflict, PluginError
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference
@@ -56,6 +65,7 @@ class RolloutReconciler:
 
     client: Client
     caches: Caches
+    watches: Watches
     registry: Registry
     recorder: Recorder
     clock: Callable[[], datetime]
@@ -65,47 +75,117 @@ class RolloutReconciler:
     _told: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
     _specs: Specs = field(default_factory=Specs)
 
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(self.caches, self.watches)
+        self._workloads = Workloads(self.client, self.watches, self.recorder)
+        self._routers = Routers(self.client, self.watches, self.registry, self.guard, self.recorder, self.clock)
+
     async def reconcile(self, key: Key) -> Result:
-        """One pass over a Rollout. Raises ReconcileFailed, and any SluicegateError of a write that failed."""
+        """One pass over a Rollout. Raises ReconcileFailed, and any SluicegateError of a read or write that failed."""
         stored = self.caches.rollouts.get(*key)
         if stored is None or not is_handled(stored):
             self._forget(key)
             return Result()
         if not self._expected(key).met(self._shown(key), self.monotonic()):
             return Result(STALE_SECONDS, waits=True)
-        view, decision = self._decide(stored)
-        await self._carry_out(stored, view, self._once(key, stored, decision))
+        self.watches.begin(key)
+        decision = await self._pass(stored)
         if decision.error is not None:
             raise ReconcileFailed(decision.error)
         return Result(decision.requeue_after)
 
-    def _decide(self, stored: StoredRollout) -> tuple[View, Decision]:
+    async def _pass(self, stored: StoredRollout) -> Decision:
+        """Decide and carry out; what is returned has been done."""
         now = self.clock()
+        rollout, errors = self._read(stored)
+        execution = self._execution(stored)
+        if rollout.metadata.deletion_timestamp is not None:
+            return await self._part_from(stored, rollout, errors, execution)
         try:
-            rollout, errors = self._specs.read(stored)
+            resolved = await self._workloads.resolved(stored, rollout, errors)
+        except WorkloadRefError as error:
+            return await self._done(execution, refuse(rollout, str(error), now, retry_after=UNRESOLVED_SECONDS))
+        if unsupported_field(rollout) is None:
+            await execution.act(resolved.writes)
+        prepared = await self._prepare(stored, resolved, now)
+        if isinstance(prepared, Decision):
+            view = owned_view(resolved.rollout, self._candidates(stored))
+            return await self._end(stored, view, execution, prepared)
+        return await self._go_on(stored, prepared, execution, now)
+
+    async def _prepare(self, stored: StoredRollout, resolved: Resolved, now: datetime) -> View | Decision:
+        key, rollout = key_of(stored), resolved.rollout
+        errors = resolved.errors or await self._further_errors(key, rollout)
+        candidates = self._candidates(stored)
+        surroundings = await self._gathering.surroundings(key, rollout, candidates, resolved.workload, now)
+        return prepare(rollout, candidates, errors, now, surroundings)
+
+    async def _further_errors(self, key: Key, rollout: Rollout) -> Sequence[str]:
+        """What is wrong beyond the object itself: a router that cannot do what it is asked for, what is referred to."""
+        if refused := unsupported(rollout, self.registry) or misconfigured(rollout, self.registry):
+            return [str(refused)]
+        return await self._gathering.reference_errors(key, rollout)
+
+    async def _go_on(self, stored: StoredRollout, view: View, execution: Execution, now: datetime) -> Decision:
+        try:
+            split = self._split(view)
+        except PluginError as error:
+            return await self._done(execution, refuse(view.rollout, str(error), now))
+        begun = begin(view, split, now)
+        if isinstance(begun, Decision):
+            return await self._end(stored, view, execution, begun)
+        await execution.act(begun.actions)
+        try:
+            verified = await self._route(stored, begun)
+        except RoutingFailed as error:
+            return await self._done(execution, routing_failed(str(error)))
+        return await self._done(execution, decide(begun, split, verified, now))
+
+    async def _route(self, stored: StoredRollout, begun: Begun) -> Verified:
+        if begun.routing is None:
+            return Verified()
+        return await self._routers.route(begun.view.rollout, reference_of(stored), begun.routing)
+
+    async def _part_from(
+        self, stored: StoredRollout, rollout: Rollout, errors: Sequence[str], execution: Execution
+    ) -> Decision:
+        """A Rollout that is being deleted is left alone, but for a Deployment that is to serve in its place."""
+        services = self._gathering.services(rollout)
+        decision = await self._workloads.hand_back(stored, rollout, errors, self._candidates(stored), services)
+        return await self._done(execution, decision or Decision())
+
+    def _read(self, stored: StoredRollout) -> tuple[Rollout, Sequence[str]]:
+        try:
+            return self._specs.read(stored)
         except InvalidManifest as error:
             raise ReconcileFailed(f"the Rollout cannot be read: {error}") from None
-        candidates = self.caches.candidates(stored.metadata.namespace, stored.metadata.uid)
-        prepared = prepare(rollout, candidates, errors, now)
-        if isinstance(prepared, Decision):
-            return owned_view(rollout, candidates), prepared
-        try:
-            split = split_pods(self.registry, self.guard, split_request(prepared), scope_of(key_of(stored)))
-        except PluginError as error:
-            return prepared, refuse(rollout, str(error), now)
-        return prepared, decide(prepared, split, now)
 
-    async def _carry_out(self, stored: StoredRollout, view: View, decision: Decision) -> None:
+    def _candidates(self, stored: StoredRollout) -> list[ReplicaSet]:
+        return self.caches.candidates(stored.metadata.namespace, stored.metadata.uid)
+
+    def _split(self, view: View) -> PodCounts | None:
+        if not view.basic:
+            return None
+        scope = scope_of((view.rollout.namespace, view.rollout.name))
+        return split_pods(self.registry, self.guard, split_request(view), scope)
+
+    async def _done(self, execution: Execution, decision: Decision) -> Decision:
+        await execution.carry_out(decision)
+        return decision
+
+    async def _end(self, stored: StoredRollout, view: View, execution: Execution, decision: Decision) -> Decision:
+        """Carry out a decision that may create the new ReplicaSet."""
         try:
-            await self._execution(stored).carry_out(decision)
+            return await self._done(execution, self._once(key_of(stored), stored, decision))
         except AlreadyExists as error:
             await self._name_exists(stored, view, error)
         except CreateFailed as error:
             failed = creation_failed(view, str(error), self.clock())
-            await self._execution(stored).carry_out(failed)
+            await execution.carry_out(failed)
             raise ReconcileFailed(failed.error) from error
+        return decision
 
-    async def _name_exists(self, stored: StoredRollout, view: View, error: AlreadyExists) -> None:
+    async def _name_exists(self, stored: StoredRollout, view: View, error: AlreadyExists) -> NoReturn:
         """A ReplicaSet of the new one's name is there: our own that the cache lacks, or another one in the way."""
         live = await self.client.get_bytes(REPLICA_SETS, stored.metadata.namespace, replica_set_name(view))
         existing = decode_replica_set(live)
@@ -121,7 +201,8 @@ class RolloutReconciler:
     def _execution(self, stored: StoredRollout) -> Execution:
         metadata = stored.metadata
         version = metadata.resource_version
-        return Execution(self.client, self.recorder, reference_of(stored), version, self._written(stored))
+        written, scale = self._written(stored), self._workloads.scale
+        return Execution(self.client, self.recorder, reference_of(stored), version, written, scale)
 
     def _written(self, stored: StoredRollout) -> Callable[[Resource, str, str], None]:
         expected = self._expected(key_of(stored))
@@ -131,9 +212,10 @@ class RolloutReconciler:
         return self._expectations.setdefault(key, Expectations())
 
     def _shown(self, key: Key) -> Callable[[str, str], str | None]:
-        stores: Mapping[str, Callable[[str, str], StoredRollout | ReplicaSet | None]] = {
+        stores: Mapping[str, Callable[[str, str], StoredRollout | ReplicaSet | Service | None]] = {
             ROLLOUTS.plural: self.caches.rollouts.get,
             REPLICA_SETS.plural: self.caches.replica_sets.get,
+            SERVICES.plural: self.caches.services.get,
         }
 
         def shown(plural: str, name: str) -> str | None:
@@ -156,6 +238,9 @@ class RolloutReconciler:
         self._expectations.pop(key, None)
         self._told.pop(key, None)
         self._specs.forget(key)
+        self._workloads.forget(key)
+        self._routers.forget(key)
+        self.watches.forget(key)
         self.guard.forget(scope_of(key))
 
 

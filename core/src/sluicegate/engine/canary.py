@@ -1,15 +1,18 @@
-"""The decision of one pass over a basic canary."""
+"""The decision of one pass over a canary, in the two halves before and after its traffic is routed."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sluicegate.api import names
-from sluicegate.api.status import RolloutStatus
+from sluicegate.api.status import CanaryStatus, RolloutStatus, TrafficWeights
+from sluicegate.engine.begun import Begun
 from sluicegate.engine.conditions import INVALID_SPEC, Conditions
-from sluicegate.engine.decision import Action, Decision, Event, PatchReplicaSet
+from sluicegate.engine.decision import Action, Decision, Event, PatchService
+from sluicegate.engine.delays import RESYNC_SECONDS
 from sluicegate.engine.duration import Happenings
 from sluicegate.engine.history import history_cleanup
+from sluicegate.engine.metadata import ephemeral_writes
 from sluicegate.engine.progress import assess, deadline_check_due
 from sluicegate.engine.promotion import (
     is_fast_rollback,
@@ -18,15 +21,25 @@ from sluicegate.engine.promotion import (
     skips_steps,
     within_window,
 )
+from sluicegate.engine.restart import Restart, restart, restarted_at_with_new_template
 from sluicegate.engine.revisions import current_revision, sync_revision
-from sluicegate.engine.scaling import Resize, Scaling, scaling_phase
+from sluicegate.engine.scaling import is_scaling_event, resize_write, scaling_phase, sizes_now
+from sluicegate.engine.services import canary_switches, switched
+from sluicegate.engine.sizes import Scaling
 from sluicegate.engine.steps import on_pause_step, pause_ends, step_complete, step_text, wants_pause
-from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, scale_counters
-from sluicegate.engine.view import View, available, revision_of, size
-from sluicegate.engine.weights import PodCounts
-
-RESYNC_SECONDS = 900.0
-"""Every Rollout is looked at again after this time; an earlier look is asked for only where something is due before."""
+from sluicegate.engine.sync import (
+    Pauses,
+    StatusWrite,
+    finish,
+    merged,
+    observed_status,
+    phase_members,
+    scale_counters,
+)
+from sluicegate.engine.traffic import Traffic, Verified, outcome, rolls_back_dynamically, routing_of
+from sluicegate.engine.view import View, available, size
+from sluicegate.engine.weights import PodCounts, falling_weight
+from sluicegate.engine.workload import scale_down
 
 _JUST_AFTER = timedelta(milliseconds=1)
 
@@ -44,10 +57,9 @@ class Advance:
     events: tuple[Event, ...] = ()
 
 
-def decide(view: View, split: PodCounts, now: datetime) -> Decision:
-    """Decide one pass, given how the router split the wanted weight into pods.
+def begin(view: View, split: PodCounts | None, now: datetime) -> Begun | Decision:
+    """Everything up to the traffic: a changed template or step list only resets, a changed count only resizes.
 
-    A changed template or step list only resets, a changed count only resizes; else history, sizes, at most one step.
     Argo Rollouts resizes before it takes a new template up, by the weight of the one before, and so gives a new version
     most of the pods when image and count change in one edit.
     """
@@ -58,69 +70,92 @@ def decide(view: View, split: PodCounts, now: datetime) -> Decision:
         return _rescale(view, split, revision, now)
     if view.steps_changed:
         return _reset(view, revision, now)
-    scaling = scaling_phase(view, split)
-    actions: tuple[Action, ...] = (*revision, *history_cleanup(view), *scaling_writes(view, scaling))
-    advance = _advance(view, split, now, begins_pause=not scaling.ended and wants_pause(view))
-    write = _write(view, advance, now)
-    return Decision(actions, write.patch, (*advance.events, *write.events), _next_look(view, write.status, now))
-
-
-def is_scaling_event(view: View) -> bool:
-    """Whether the wanted count differs from the one that the running new or stable ReplicaSet was last sized for.
-
-    While halted nothing is resized, and the rest of a pass, an abort above all, must not wait for it.
-    """
-    return not view.halted and any(
-        replica_set is not None
-        and size(replica_set) > 0
-        and (desired := view.desired_annotation(replica_set)) is not None
-        and desired != str(view.replicas)
-        for replica_set in (view.new_rs, view.stable_rs)
+    restarted = restart(view, now)
+    if restarted is not None and restarted.evictions:
+        return _evict(view, revision, restarted, now)
+    switches = _switches(view)
+    actions = (*revision, *ephemeral_writes(view), *history_cleanup(view), *switches)
+    seen = switched(view, switches)
+    return Begun(
+        seen,
+        actions,
+        routing_of(seen),
+        restarted_at=restarted.restarted_at if restarted else None,
+        requeue_after=restarted.requeue_after if restarted else None,
     )
 
 
-def scaling_writes(view: View, scaling: Scaling) -> tuple[PatchReplicaSet, ...]:
-    """The writes of a scaling phase; a ReplicaSet in use that is not resized loses its deadline all the same."""
-    if view.halted:
-        return ()
-    resized = tuple(resize_write(view, resize) for resize in scaling.resizes)
-    done = {write.replica_set.metadata.uid for write in resized}
-    in_use = (rs for rs in (view.separate_stable, view.new_rs) if rs is not None and rs.metadata.uid not in done)
-    patch = {"metadata": {"annotations": {names.SCALE_DOWN_DEADLINE: None}}}
-    kept = (PatchReplicaSet(rs, patch) for rs in in_use if names.SCALE_DOWN_DEADLINE in rs.metadata.annotations)
-    return (*kept, *resized)
+def decide(begun: Begun, split: PodCounts | None, verified: Verified, now: datetime) -> Decision:
+    """The rest of a pass, after the traffic: sizes, pauses, at most one step, the status."""
+    view = begun.view
+    traffic = outcome(view, begun.routing, verified)
+    if traffic.error is not None:
+        return _unverified(view, traffic)
+    scaling = scaling_phase(view, sizes_now(view, split, traffic.weights), now)
+    writes = tuple(resize_write(view, resize) for resize in scaling.resizes)
+    begins_pause = not scaling.ended and wants_pause(view)
+    advance = _advance(view, split, traffic.weights, now, begins_pause=begins_pause)
+    handed_over = scale_down(view, new_size=_new_size(view, scaling), promotes=promotion_reason(view) is not None)
+    status = _advanced_status(view, advance, traffic.weights, begun.restarted_at)
+    write = _write(view, status, advance, now)
+    due = (begun.requeue_after, traffic.requeue_after, *scaling.requeues, *_own_looks(view, write.status, now))
+    events = (*traffic.events, *advance.events, *write.events)
+    return Decision((*writes, *handed_over), write.patch, events, requeue_after=_soonest(due))
 
 
-def resize_write(view: View, resize: Resize) -> PatchReplicaSet:
-    """One write of the size and the count it was decided for; a ReplicaSet in use, or emptied, loses its deadline."""
-    replica_set, replicas = resize.replica_set, resize.replicas
-    annotations: dict[str, str | None] = {names.DESIRED_REPLICAS: str(view.replicas)}
-    in_use = replica_set is view.new_rs or replica_set is view.stable_rs
-    if names.SCALE_DOWN_DEADLINE in replica_set.metadata.annotations and (in_use or replicas == 0):
-        annotations[names.SCALE_DOWN_DEADLINE] = None
-    patch: dict[str, Any] = {"metadata": {"annotations": annotations}}
-    if not resize.changes_size:
-        return PatchReplicaSet(replica_set, patch)
-    direction = "up" if replicas > size(replica_set) else "down"
-    text = (
-        f"Scaled {direction} ReplicaSet {replica_set.metadata.name} (revision {revision_of(replica_set)}) "
-        f"from {size(replica_set)} to {replicas}"
-    )
-    return PatchReplicaSet(replica_set, patch | {"spec": {"replicas": replicas}}, (Event("ScalingReplicaSet", text),))
+def _switches(view: View) -> tuple[PatchService, ...]:
+    weight = falling_weight(view) if view.routed else 0
+    return canary_switches(view, delayed=rolls_back_dynamically(view), abort_weight=weight)
 
 
-def _rescale(view: View, split: PodCounts, revision: tuple[Action, ...], now: datetime) -> Decision:
-    resizes = scaling_writes(view, scaling_phase(view, split))
+def _evict(view: View, revision: tuple[Action, ...], restarted: Restart, now: datetime) -> Decision:
+    """End the pass with evictions; the restart is over at once if these pods were the last and none was refused."""
+    actions = (*revision, *restarted.evictions)
+    if restarted.restarted_at is None:
+        return Decision(actions, requeue_after=restarted.requeue_after)
+    status = view.status.model_copy(update={"restarted_at": restarted.restarted_at})
+    status = status.model_copy(update=phase_members(view, status))
+    return Decision(actions, merged(view.status, status), requeue_after=restarted.requeue_after, after_evictions=True)
+
+
+def _unverified(view: View, traffic: Traffic) -> Decision:
+    """Stop short of the end: stable must not go before the data plane is known to have left it."""
+    canary = view.status.canary.model_copy(update={"weights": traffic.weights})
+    status = view.status.model_copy(update={"canary": canary})
+    return Decision(status=merged(view.status, status), events=traffic.events, error=traffic.error)
+
+
+def _rescale(view: View, split: PodCounts | None, revision: tuple[Action, ...], now: datetime) -> Decision:
+    scaling = scaling_phase(view, sizes_now(view, split, view.weights), now)
+    resizes = tuple(resize_write(view, resize) for resize in scaling.resizes)
+    handed_over = scale_down(view, new_size=_new_size(view, scaling), promotes=False)
     status = view.status.model_copy(update=scale_counters(view))
     found = Conditions.stored(view.status.conditions).without(INVALID_SPEC)
     write = finish(view, status, found, Happenings(aborted=view.status.abort), now)
-    return Decision((*revision, *resizes), write.patch, write.events)
+    requeue = min(scaling.requeues, default=None)
+    return Decision((*revision, *resizes, *handed_over), write.patch, write.events, requeue_after=requeue)
+
+
+def _new_size(view: View, scaling: Scaling) -> int | None:
+    """The size that the new ReplicaSet has after the scaling phase; None if there was none."""
+    if view.halted:
+        return None
+    resized = (resize.replicas for resize in scaling.resizes if resize.replica_set is view.new_rs)
+    return next(resized, size(view.new_rs))
 
 
 def _reset(view: View, revision: tuple[Action, ...], now: datetime) -> Decision:
     """Start over with the first step; going back to the stable version, or within the window, needs no steps."""
     index, events = _first_index(view)
-    status = observed_status(view).model_copy(update={"current_step_index": index, "promote_full": False})
+    restarted_at = restarted_at_with_new_template(view, now) if view.template_changed else view.status.restarted_at
+    status = observed_status(view).model_copy(
+        update={
+            "canary": _kept(view),
+            "current_step_index": index,
+            "promote_full": False,
+            "restarted_at": restarted_at,
+        }
+    )
     assessment = assess(view, status, now, aborted=False)
     rollback = "FastRolledBack" if is_fast_rollback(view) else "RolledBack" if is_rollback(view) else ""
     happened = Happenings(changed=True, rollback=rollback, settled=_settled(view, status))
@@ -138,7 +173,9 @@ def _first_index(view: View) -> tuple[int | None, tuple[Event, ...]]:
     return 0, ()
 
 
-def _advance(view: View, split: PodCounts, now: datetime, *, begins_pause: bool) -> Advance:
+def _advance(
+    view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime, *, begins_pause: bool
+) -> Advance:
     """Promote, abort, or complete at most one step."""
     skips = skips_steps(view)
     last = len(view.steps)
@@ -153,7 +190,7 @@ def _advance(view: View, split: PodCounts, now: datetime, *, begins_pause: bool)
         return _promote(view, here, reason)
     if here.aborted:
         return replace(here, index=0 if view.steps else None)
-    if not skips and step_complete(view, split, now):
+    if not skips and step_complete(view, split, weights, now):
         return _complete_step(view, here)
     return replace(here, pauses=Pauses(begin=names.CANARY_PAUSE_STEP)) if begins_pause else here
 
@@ -179,14 +216,37 @@ def _complete_step(view: View, here: Advance) -> Advance:
     return replace(here, index=index, pauses=pauses, events=(Event("RolloutStepCompleted", text),))
 
 
-def _write(view: View, advance: Advance, now: datetime) -> StatusWrite:
-    status = observed_status(view).model_copy(
+def _advanced_status(
+    view: View, advance: Advance, weights: TrafficWeights | None, restarted_at: datetime | None
+) -> RolloutStatus:
+    ping_pong = _next_ping_pong(view, promotes=bool(advance.promoted_as))
+    canary = _kept(view).model_copy(update={"weights": weights, "stable_ping_pong": ping_pong})
+    return observed_status(view).model_copy(
         update={
+            "canary": canary,
             "current_step_index": advance.index,
             "stable_rs": advance.stable,
             "promote_full": advance.promote_full,
+            "restarted_at": restarted_at or view.status.restarted_at,
         }
     )
+
+
+def _kept(view: View) -> CanaryStatus:
+    """What of the canary's own status outlives a pass and a new template: where traffic goes."""
+    old = view.status.canary
+    return CanaryStatus(weights=old.weights, stable_ping_pong=old.stable_ping_pong)
+
+
+def _next_ping_pong(view: View, *, promotes: bool) -> str:
+    """The ping-pong Service that is stable: each promotion gives the other one the role."""
+    former = view.status.canary.stable_ping_pong
+    if not promotes or view.canary.ping_pong is None:
+        return former
+    return "pong" if former == "ping" else "ping"
+
+
+def _write(view: View, status: RolloutStatus, advance: Advance, now: datetime) -> StatusWrite:
     assessment = assess(view, status, now, aborted=advance.aborted)
     happened = Happenings(
         aborted=advance.aborted or assessment.aborts,
@@ -201,10 +261,15 @@ def _settled(view: View, status: RolloutStatus) -> bool:
     return status.is_promoted and available(view.new_rs) >= view.replicas
 
 
-def _next_look(view: View, status: RolloutStatus, now: datetime) -> float | None:
-    """Seconds until something is due that no change in the cluster will tell of; None leaves it to the resync."""
-    due = [deadline_check_due(view, status, Conditions.stored(status.conditions), now)]
+def _own_looks(view: View, status: RolloutStatus, now: datetime) -> Iterator[float | None]:
+    """Seconds until the progress deadline and the end of a timed pause are due."""
+    yield deadline_check_due(view, status, Conditions.stored(status.conditions), now)
     ends = pause_ends(view)
-    if ends is not None and not view.halted:
-        due.append(max(0.0, (ends - now + _JUST_AFTER).total_seconds()))
-    return min((seconds for seconds in due if seconds is not None and seconds < RESYNC_SECONDS), default=None)
+    left = (ends - now + _JUST_AFTER).total_seconds() if ends is not None and not view.halted else RESYNC_SECONDS
+    if left < RESYNC_SECONDS:
+        yield max(0.0, left)
+
+
+def _soonest(due: Iterable[float | None]) -> float | None:
+    """Seconds until something is due that no change in the cluster will tell of; None leaves it to the resync."""
+    return min((seconds for seconds in due if seconds is not None), default=None)

@@ -13,7 +13,7 @@ class Happenings:
 
     `changed`: template or steps differ from what was recorded. `rollback`: `RolledBack` or `FastRolledBack` if
     the change goes back. `retried`: an abort was lowered. `promoted_as`: `Promoted` or `FastPromoted` when the stable
-    version changes. `settled`: the current version is stable, with all its pods available.
+    version changes. `settled`: the current version is stable, with all its pods available, which ends the attempt.
     """
 
     changed: bool = False
@@ -35,7 +35,9 @@ def next_duration(old: RolloutDuration | None, happened: Happenings, now: dateti
         current = _with(current, completion_status=happened.promoted_as)
     if happened.aborted:
         return _with(current, completion_status=current.completion_status or "Aborted", finished_at=now)
-    return _with(current, finished_at=now) if happened.settled else current
+    if not happened.settled:
+        return current
+    return _with(current, completion_status=current.completion_status or "Promoted", finished_at=now)
 
 
 def in_flight(duration: RolloutDuration | None) -> bool:

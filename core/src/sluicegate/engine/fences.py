@@ -28,3 +28,12 @@ def canary_fences(max_surge: int | str, max_unavailable: int | str, replicas: in
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return Fences(surge, 0 if replicas == 0 else min(unavailable, replicas))
+
+
+def blue_green_fences(max_unavailable: int | str, replicas: int) -> Fences:
+    """Resolve the fence of a blue-green Rollout, which only a restart heeds; there is no surge (rollout 5.1)."""
+    try:
+        unavailable = scaled_value(max_unavailable, replicas, round_up=False)
+    except ValueError:
+        unavailable = 0
+    return Fences(0, min(max(0, unavailable), replicas))

@@ -2,49 +2,19 @@
 
 from collections.abc import Iterator
 
-from sluicegate.api.rollout import CanaryStep, CanaryStrategy, Rollout
-
-_STEP_KINDS = {
-    "experiment": "experiment",
-    "analysis": "analysis",
-    "plugin": "plugin",
-}
-_CANARY_FIELDS = {
-    "traffic_routing": "trafficRouting",
-    "analysis": "analysis",
-    "canary_service": "canaryService",
-    "stable_service": "stableService",
-    "anti_affinity": "antiAffinity",
-    "canary_metadata": "canaryMetadata",
-    "stable_metadata": "stableMetadata",
-    "ping_pong": "pingPong",
-}
+from sluicegate.api.rollout import CanaryStrategy, Rollout
 
 
 def unsupported_field(rollout: Rollout) -> str | None:
     """The path of the first field that asks for something not built yet; None when all of it can be reconciled."""
-    return next(_unsupported(rollout), None)
+    if rollout.spec.strategy.blue_green is not None:
+        return "spec.strategy.blueGreen"
+    return next(_unsupported(rollout.spec.strategy.canary or CanaryStrategy()), None)
 
 
-def _unsupported(rollout: Rollout) -> Iterator[str]:
-    spec = rollout.spec
-    if spec.workload_ref is not None:
-        yield "spec.workloadRef"
-    if spec.strategy.blue_green is not None:
-        yield "spec.strategy.blueGreen"
-    if spec.restart_at is not None and spec.restart_at != rollout.status.restarted_at:
-        yield "spec.restartAt"
-    if spec.strategy.canary is not None:
-        yield from _unsupported_canary(spec.strategy.canary)
-
-
-def _unsupported_canary(canary: CanaryStrategy) -> Iterator[str]:
-    for attribute, field in _CANARY_FIELDS.items():
-        if getattr(canary, attribute):
-            yield f"spec.strategy.canary.{field}"
+def _unsupported(canary: CanaryStrategy) -> Iterator[str]:
+    if canary.analysis is not None:
+        yield "spec.strategy.canary.analysis"
     for index, step in enumerate(canary.steps or ()):
-        yield from (f"spec.strategy.canary.steps[{index}].{field}" for field in _unsupported_kinds(step))
-
-
-def _unsupported_kinds(step: CanaryStep) -> Iterator[str]:
-    return (field for attribute, field in _STEP_KINDS.items() if getattr(step, attribute) is not None)
+        if step.plugin is not None:
+            yield f"spec.strategy.canary.steps[{index}].plugin"

@@ -16,12 +16,17 @@ from sluicegate.engine.revisions import (
     is_owned,
     replica_set_name,
 )
+from sluicegate.engine.surroundings import Surroundings
 from sluicegate.engine.sync import finish, merged
 from sluicegate.engine.view import View
 
 
 def prepare(
-    rollout: Rollout, candidates: Iterable[ReplicaSet], errors: Sequence[str], now: datetime
+    rollout: Rollout,
+    candidates: Iterable[ReplicaSet],
+    errors: Sequence[str],
+    now: datetime,
+    surroundings: Surroundings | None = None,
 ) -> View | Decision:
     """The view to decide on, or the decision that ends the pass before that.
 
@@ -38,19 +43,20 @@ def prepare(
         return Decision(wanted)
     if rollout.spec.replicas is None:
         return Decision((PatchRollout({"spec": {"replicas": 1}}),))
-    view = owned_view(rollout, candidates)
+    view = owned_view(rollout, candidates, surroundings)
     return _follow_pauses(view, now) or _create(view, now) or view
 
 
-def owned_view(rollout: Rollout, candidates: Iterable[ReplicaSet]) -> View:
+def owned_view(rollout: Rollout, candidates: Iterable[ReplicaSet], surroundings: Surroundings | None = None) -> View:
     """The view over those of the candidates that the Rollout owns."""
-    return View.of(rollout, (rs for rs in candidates if is_owned(rollout, rs)))
+    return View.of(rollout, (rs for rs in candidates if is_owned(rollout, rs)), surroundings)
 
 
-def refuse(rollout: Rollout, error: str, now: datetime) -> Decision:
+def refuse(rollout: Rollout, error: str, now: datetime, *, retry_after: float | None = None) -> Decision:
     """Tell of an invalid spec: condition, phase and message; nothing else is touched.
 
-    The pass counts as failed, so that it is tried again soon: what the Rollout refers to may appear.
+    The pass counts as failed, so that it is tried again soon: what the Rollout refers to may appear. With `retry_after`
+    it does not, and is tried again after so many seconds.
     """
     message = f'The Rollout "{rollout.metadata.name}" is invalid: {error}'
     stored = Conditions.stored(rollout.status.conditions)
@@ -66,7 +72,10 @@ def refuse(rollout: Rollout, error: str, now: datetime) -> Decision:
             "message": f"{c.INVALID_SPEC}: {message}",
         }
     )
-    return Decision(status=merged(rollout.status, status), error=message)
+    patch = merged(rollout.status, status)
+    if retry_after is not None:
+        return Decision(status=patch, requeue_after=retry_after)
+    return Decision(status=patch, error=message)
 
 
 def creation_failed(view: View, error: str, now: datetime) -> Decision:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sluicegate.api import names
 from sluicegate.api.status import RolloutStatus
 from sluicegate.engine import conditions as c
+from sluicegate.engine.active import is_saturated, with_hash
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Event
 from sluicegate.engine.revisions import current_revision, replica_set_name
@@ -40,11 +41,22 @@ def assess(view: View, status: RolloutStatus, now: datetime, *, aborted: bool) -
 
 def is_healthy(view: View, status: RolloutStatus) -> bool:
     """All pods updated and available, the spec observed before, and the strategy done."""
-    wanted = view.replicas
-    counts = status.updated_replicas == status.available_replicas == status.replicas == wanted
+    counts = status.updated_replicas == status.available_replicas == view.replicas
     observed = view.status.observed_generation == str(view.rollout.metadata.generation)
+    return counts and observed and (_switched_over(view, status) if view.blue_green else _stepped_through(view, status))
+
+
+def _switched_over(view: View, status: RolloutStatus) -> bool:
+    """Whether the Services of a blue-green Rollout select the new version, stable or not yet."""
+    selected = {status.blue_green.active_selector}
+    if view.blue_green and view.blue_green.preview_service:
+        selected.add(status.blue_green.preview_selector)
+    return selected == {status.current_pod_hash}
+
+
+def _stepped_through(view: View, status: RolloutStatus) -> bool:
     steps_done = not view.steps or status.current_step_index in (None, len(view.steps))
-    return counts and observed and steps_done and status.is_promoted
+    return steps_done and status.is_promoted and status.replicas == view.replicas
 
 
 def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> float | None:
@@ -59,7 +71,7 @@ def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now
 
 
 def _healthy(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> Conditions:
-    if not view.paused and is_healthy(view, status):
+    if not view.rollout.spec.paused and is_healthy(view, status):
         return found.put(c.HEALTHY, c.TRUE, "RolloutHealthy", "Rollout is healthy", now)
     if found.get(c.HEALTHY):
         return found.put(c.HEALTHY, c.FALSE, "RolloutHealthy", "Rollout is not healthy", now)
@@ -68,7 +80,8 @@ def _healthy(view: View, status: RolloutStatus, found: Conditions, now: datetime
 
 def _aborted(view: View, found: Conditions, now: datetime, cause: str, events: list[Event]) -> Conditions:
     text = f"Rollout aborted update to revision {current_revision(view)}"
-    message = f"{text}: {cause}" if cause else text
+    why = cause or view.raised_abort
+    message = f"{text}: {why}" if why else text
     if cause:
         events.append(Event(c.ABORTED, cause, "Warning"))
     if not found.has(c.PROGRESSING, c.ABORTED):
@@ -84,7 +97,7 @@ def _progressing(
         return found.put(c.PROGRESSING, c.TRUE, c.NEW_RS_AVAILABLE, message, now)
     if became_unhealthy and status.is_promoted:
         return found.renew(c.PROGRESSING, c.TRUE, c.NOT_AVAILABLE, c.NO_MINIMUM_AVAILABILITY, now)
-    if became_unhealthy or _progress_made(view.status, status):
+    if became_unhealthy or _progress_made(view, status):
         return found.renew(c.PROGRESSING, c.TRUE, c.RS_UPDATED, f"{_subject(view)} is progressing.", now)
     if _timed_out(view, found, now) and not _exempt(view, found):
         return found.put(c.PROGRESSING, c.FALSE, c.TIMED_OUT, _timeout_text(view), now)
@@ -99,14 +112,26 @@ def _timeout_text(view: View) -> str:
     return f"{_subject(view)} has timed out progressing."
 
 
-def _progress_made(old: RolloutStatus, new: RolloutStatus) -> bool:
-    both_indexed = old.current_step_index is not None and new.current_step_index is not None
+def _progress_made(view: View, new: RolloutStatus) -> bool:
+    old = view.status
     return (
         new.updated_replicas != old.updated_replicas
         or new.replicas - new.updated_replicas < old.replicas - old.updated_replicas
         or new.ready_replicas > old.ready_replicas
         or new.available_replicas > old.available_replicas
-        or new.stable_rs != old.stable_rs
+        or (_selects_anew(old, new) if view.blue_green else _moves_on(old, new))
+    )
+
+
+def _selects_anew(old: RolloutStatus, new: RolloutStatus) -> bool:
+    before, after = old.blue_green, new.blue_green
+    return (before.active_selector, before.preview_selector) != (after.active_selector, after.preview_selector)
+
+
+def _moves_on(old: RolloutStatus, new: RolloutStatus) -> bool:
+    both_indexed = old.current_step_index is not None and new.current_step_index is not None
+    return (
+        new.stable_rs != old.stable_rs
         or (both_indexed and new.current_step_index != old.current_step_index)
         or new.current_step_hash != old.current_step_hash
     )
@@ -133,14 +158,20 @@ def _exempt(view: View, found: Conditions) -> bool:
 def _deadline_aborts(view: View, status: RolloutStatus, stored: Conditions, now: datetime) -> bool:
     if not view.rollout.spec.progress_deadline_abort or status.is_promoted:
         return False
-    stuck = not _progress_made(view.status, status) and not _exempt(view, stored)
+    stuck = not _progress_made(view, status) and not _exempt(view, stored)
     return stuck and _timed_out(view, stored, now)
 
 
 def _available(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> Conditions:
-    if status.available_replicas >= view.replicas:
+    if _has_its_pods(view, status):
         return found.put(c.AVAILABLE, c.TRUE, "AvailableReason", c.MINIMUM_AVAILABILITY, now)
     return found.put(c.AVAILABLE, c.FALSE, "AvailableReason", c.NO_MINIMUM_AVAILABILITY, now)
+
+
+def _has_its_pods(view: View, status: RolloutStatus) -> bool:
+    if view.blue_green:
+        return is_saturated(view, with_hash(view, status.blue_green.active_selector))
+    return status.available_replicas >= view.replicas
 
 
 def _replica_failure(view: View, found: Conditions, now: datetime) -> Conditions:

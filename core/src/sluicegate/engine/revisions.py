@@ -8,7 +8,9 @@ from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.rollout import API_VERSION, KIND, Rollout
 from sluicegate.api.selectors import matches
+from sluicegate.engine.affinity import affinity_patch, is_stale, with_anti_affinity
 from sluicegate.engine.decision import ClaimReplicaSet, CreateReplicaSet, Event, PatchReplicaSet, PatchRollout
+from sluicegate.engine.metadata import with_ephemeral_metadata
 from sluicegate.engine.templates import covers_template
 from sluicegate.engine.view import View, revision_of
 
@@ -49,15 +51,15 @@ def rollout_revision(view: View, revision: int) -> tuple[PatchRollout, ...]:
 
 
 def sync_revision(view: View) -> tuple[PatchReplicaSet | PatchRollout, ...]:
-    """Bring the new ReplicaSet's annotations and `minReadySeconds` up to date, then the Rollout's revision."""
+    """Bring the new ReplicaSet up to date, then the Rollout's revision (rollout 4.4).
+
+    That is annotations, `minReadySeconds`, and anti-affinity: at once where it keeps off a version that is not the
+    stable one, else together with a change of the others.
+    """
     if view.new_rs is None:
         return ()
     revision = current_revision(view)
-    patch: dict[str, Any] = {}
-    if changed := _changed_annotations(view, view.new_rs, revision):
-        patch["metadata"] = {"annotations": changed}
-    if view.new_rs.spec.min_ready_seconds != view.rollout.spec.min_ready_seconds:
-        patch["spec"] = {"minReadySeconds": view.rollout.spec.min_ready_seconds}
+    patch = _revision_patch(view, view.new_rs, revision)
     writes = (PatchReplicaSet(view.new_rs, patch),) if patch else ()
     return (*writes, *rollout_revision(view, revision))
 
@@ -69,7 +71,7 @@ def name_taken(view: View, existing: ReplicaSet) -> bool:
     """
     owner = existing.metadata.controller
     ours = owner is not None and owner.uid == view.rollout.metadata.uid
-    return not ours or not covers_template(existing.spec.template, view.rollout.spec.template or {})
+    return not ours or not covers_template(existing, view.rollout.spec.template or {})
 
 
 def relabel(view: View, existing: ReplicaSet) -> PatchReplicaSet | None:
@@ -140,6 +142,19 @@ def _copied_annotations(view: View) -> dict[str, str]:
     return {key: value for key, value in annotations.items() if key not in names.NOT_COPIED_TO_REPLICA_SETS}
 
 
+def _revision_patch(view: View, replica_set: ReplicaSet, revision: int) -> dict[str, Any]:
+    patch: dict[str, Any] = {}
+    if changed := _changed_annotations(view, replica_set, revision):
+        patch["metadata"] = {"annotations": changed}
+    spec: dict[str, Any] = {}
+    if replica_set.spec.min_ready_seconds != view.rollout.spec.min_ready_seconds:
+        spec["minReadySeconds"] = view.rollout.spec.min_ready_seconds
+    template = replica_set.spec.template
+    if (patch or spec or is_stale(view, template)) and (affinity := affinity_patch(view, template)):
+        spec["template"] = {"spec": affinity}
+    return {**patch, "spec": spec} if spec else patch
+
+
 def _changed_annotations(view: View, replica_set: ReplicaSet, revision: int) -> dict[str, str]:
     present = replica_set.metadata.annotations
     wanted = _copied_annotations(view)
@@ -153,21 +168,21 @@ def _changed_annotations(view: View, replica_set: ReplicaSet, revision: int) -> 
 
 def _manifest(view: View, name: str, revision: int) -> dict[str, Any]:
     hash_label = {names.HASH_LABEL: view.template_hash}
-    rollout, template = view.rollout, dict(view.rollout.spec.template or {})
+    rollout, template = view.rollout, with_anti_affinity(view, view.rollout.spec.template or {})
     metadata = dict(template.get("metadata") or {})
-    template_labels = dict(metadata.get("labels") or {}) | hash_label
-    template["metadata"] = metadata | {"labels": template_labels}
+    labels = dict(metadata.get("labels") or {}) | hash_label
+    template, ephemeral = with_ephemeral_metadata(view, {**template, "metadata": metadata | {"labels": labels}})
     selector = rollout.spec.selector.document() if rollout.spec.selector else {}
     selector["matchLabels"] = selector.get("matchLabels", {}) | hash_label
+    numbers = {names.REVISION: str(revision), names.DESIRED_REPLICAS: str(view.replicas)}
     return {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "metadata": {
             "name": name,
             "namespace": rollout.metadata.namespace,
-            "labels": template_labels,
-            "annotations": _copied_annotations(view)
-            | {names.REVISION: str(revision), names.DESIRED_REPLICAS: str(view.replicas)},
+            "labels": labels,
+            "annotations": _copied_annotations(view) | numbers | ephemeral,
             "ownerReferences": [owner_reference(rollout)],
         },
         "spec": {

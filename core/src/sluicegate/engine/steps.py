@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.rollout import CanaryStep, SetCanaryScale
-from sluicegate.api.status import PauseCondition
-from sluicegate.engine.scaling import next_sizes
+from sluicegate.api.status import PauseCondition, TrafficWeights
+from sluicegate.engine.scaling import sizes_now
 from sluicegate.engine.view import View, available, created, size
 from sluicegate.engine.weights import PodCounts
 
@@ -40,15 +40,18 @@ def _scale_text(scale: SetCanaryScale) -> str:
     return f"setCanaryScale{{replicas: {scale.replicas or 0}}}"
 
 
-def step_complete(view: View, split: PodCounts, now: datetime) -> bool:
-    """Whether the current step is done; never while the Rollout is paused by hand."""
+def step_complete(view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime) -> bool:
+    """Whether the current step is done, with the weights of this pass; never while the Rollout is paused by hand."""
     step = view.current_step
     if step is None or view.halted:
         return False
     if step.pause is not None:
         return _pause_over(view, now)
+    if step.set_canary_scale is not None:
+        return at_desired_counts(view, split, weights)
     if step.set_weight is not None:
-        return at_desired_counts(view, split)
+        verified = weights is None or weights.verified is not False
+        return verified and at_desired_counts(view, split, weights)
     return step.set_header_route is not None or step.set_mirror_route is not None
 
 
@@ -85,22 +88,21 @@ def _pause_over(view: View, now: datetime) -> bool:
     return ends is not None and now > ends
 
 
-def at_desired_counts(view: View, split: PodCounts) -> bool:
+def at_desired_counts(view: View, split: PodCounts | None, weights: TrafficWeights | None = None) -> bool:
     """Whether the ReplicaSets are what a scaling decision would make of them now, the new one available.
 
-    Unlike Argo Rollouts a step is not complete while an old ReplicaSet still wants pods: its dead pods could hold the
-    surge that the canary needs, and the step would complete without a canary.
+    Unlike Argo Rollouts a step of a basic canary is not complete while an old ReplicaSet still wants pods: its dead
+    pods could hold the surge that the canary needs, and the step would complete without a canary.
     """
-    if any(size(other) > 0 or available(other) > 0 for other in view.others):
+    if view.basic and any(size(other) > 0 or available(other) > 0 for other in view.others):
         return False
-    wanted = next_sizes(view, split)
+    wanted = sizes_now(view, split, weights)
     if not threshold_met(view, view.new_rs, wanted.new):
         return False
-    stable = view.stable_rs
-    if stable is None:
-        return False
-    wanted_stable = wanted.stable if view.separate_stable else wanted.new
-    return size(stable) == wanted_stable and created(stable) == wanted_stable
+    if view.canary.dynamic_stable_scale:
+        return True
+    wanted_stable = wanted.stable if view.routed or view.separate_stable else wanted.new
+    return size(view.stable_rs) == created(view.stable_rs) == wanted_stable and view.stable_rs is not None
 
 
 def threshold_met(view: View, replica_set: ReplicaSet | None, wanted: int) -> bool:
@@ -111,3 +113,9 @@ def threshold_met(view: View, replica_set: ReplicaSet | None, wanted: int) -> bo
     if threshold.type == "Percent":
         return wanted == 0 or 100 * available(replica_set) >= threshold.value * wanted
     return available(replica_set) >= threshold.value
+
+
+def threshold_carries(view: View, replica_set: ReplicaSet, wanted: int) -> bool:
+    """Whether `replicaProgressThreshold` is there and met for so many pods."""
+    threshold = view.canary.replica_progress_threshold
+    return threshold is not None and threshold.value >= 0 and threshold_met(view, replica_set, wanted)

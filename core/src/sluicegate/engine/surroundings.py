@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ObjectMeta, Pod, Service
+
+if TYPE_CHECKING:
+    from sluicegate.engine.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,14 @@ class Surroundings:
     """The objects around one Rollout, all of its namespace; what does not exist is not in it.
 
     `services` are by name. `pods` are those of the owned ReplicaSets, given only where `needs_pods` asks for them.
-    `analysis_runs` and `experiments` are those that the Rollout owns.
+    `analysis_runs` and `experiments` are those that the Rollout owns. `workload` lends the Rollout its template.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     analysis_runs: tuple[Run, ...] = ()
     experiments: tuple[Run, ...] = ()
+    workload: "Workload | None" = None
 
     def service_hash(self, name: str) -> str:
         """The pod template hash that a Service selects; empty without one, or without such a Service."""

@@ -5,23 +5,30 @@ from datetime import datetime
 from typing import Any
 
 from sluicegate.api import names
+from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.merge import merge_patch
 from sluicegate.api.selectors import format_selector
 from sluicegate.api.status import BlueGreenStatus, CanaryStatus, PauseCondition, RolloutStatus
+from sluicegate.engine.active import active_hash, active_rs, preview_hash
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Event
 from sluicegate.engine.duration import Happenings, next_duration
 from sluicegate.engine.phase import PhaseFacts, phase_of
 from sluicegate.engine.view import View, available, created
+from sluicegate.engine.workload import workload_observed_generation
 
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """What a pass does to the pauses: begin one, end one, or clear all of them."""
+    """What a pass does to the pauses: begin one, end one, or clear all of them.
+
+    `keeps_mark`: a resumption by the user is still to be acted on.
+    """
 
     begin: str = ""
     end: str = ""
     clear: bool = False
+    keeps_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +42,18 @@ class StatusWrite:
 
 def observed_status(view: View) -> RolloutStatus:
     """The status that starts a pass: fresh counters and hashes, what persists carried over, the rest dropped."""
-    old = view.status
+    old, counted = view.status, _counted(view)
     return old.model_copy(
         update={
             "current_pod_hash": view.pod_hash,
             "current_step_hash": view.step_hash,
             "replicas": sum(created(rs) for rs in view.replica_sets),
             "updated_replicas": created(view.new_rs),
-            "ready_replicas": sum(rs.status.ready_replicas for rs in view.replica_sets),
+            "ready_replicas": sum(rs.status.ready_replicas for rs in counted),
             "promote_full": old.promote_full and not view.promoted,
             "current_step_index": view.step_index if view.steps else None,
-            "workload_observed_generation": "",
-            "blue_green": BlueGreenStatus(),
+            "workload_observed_generation": workload_observed_generation(view.rollout),
+            "blue_green": BlueGreenStatus(active_selector=active_hash(view), preview_selector=preview_hash(view)),
             "canary": CanaryStatus(),
             **scale_counters(view),
         }
@@ -55,11 +62,18 @@ def observed_status(view: View) -> RolloutStatus:
 
 def scale_counters(view: View) -> dict[str, Any]:
     """The counters that the scale subresource and its readers follow."""
+    counted, serving = _counted(view), active_rs(view)
     return {
-        "available_replicas": sum(available(rs) for rs in view.replica_sets),
-        "hpa_replicas": sum(created(rs) for rs in view.replica_sets),
-        "selector": format_selector(view.rollout.spec.selector),
+        "available_replicas": sum(available(rs) for rs in counted),
+        "hpa_replicas": sum(created(rs) for rs in counted),
+        "selector": format_selector(serving.spec.selector if serving else view.rollout.spec.selector),
     }
+
+
+def _counted(view: View) -> tuple[ReplicaSet, ...]:
+    """The ReplicaSets whose pods are counted: in blue-green the one that serves, otherwise all."""
+    serving = active_rs(view)
+    return view.replica_sets if serving is None else (serving,)
 
 
 def finish(
@@ -107,7 +121,7 @@ def with_pauses(view: View, status: RolloutStatus, pauses: Pauses, now: datetime
     begun = bool(pauses.begin) and all(condition.reason != pauses.begin for condition in kept)
     if begun:
         kept.append(PauseCondition(reason=pauses.begin, start_time=now))
-    mark = begun or (old.controller_pause and (bool(kept) or view.rollout.spec.paused))
+    mark = begun or (old.controller_pause and (bool(kept) or pauses.keeps_mark or view.rollout.spec.paused))
     return status.model_copy(update={**abort, "pause_conditions": kept, "controller_pause": mark})
 
 
@@ -121,9 +135,11 @@ def _paused_by_human(view: View, status: RolloutStatus) -> bool:
     """Whether only a person can end the pause, so that the time counts as waiting for one."""
     if view.rollout.spec.paused:
         return True
+    timed = {names.BLUE_GREEN_PAUSE} if view.blue_green and view.blue_green.promotes_itself else set()
     step = view.steps[index] if (index := status.current_step_index or 0) in range(len(view.steps)) else None
-    timed = step is not None and step.pause is not None and step.pause.duration is not None
-    return any(condition.reason != names.CANARY_PAUSE_STEP or not timed for condition in status.pause_conditions)
+    if step is not None and step.pause is not None and step.pause.duration is not None:
+        timed = {names.CANARY_PAUSE_STEP}
+    return any(condition.reason not in timed for condition in status.pause_conditions)
 
 
 def _pause_events(old: RolloutStatus, new: RolloutStatus) -> tuple[Event, ...]:

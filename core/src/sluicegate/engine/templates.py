@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from sluicegate.api import names
+from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.pod_defaults import defaulted_template
+from sluicegate.engine.affinity import bare_templates, collapsed
+from sluicegate.engine.injection import without_ephemeral_metadata
+
+
+def runs_template(replica_set: ReplicaSet, wanted: Mapping[str, Any]) -> bool:
+    """Whether a ReplicaSet's template is the wanted one, what was injected into it aside (rollout 4.2)."""
+    live = without_ephemeral_metadata(replica_set)
+    return same_template(wanted, live) or any(same_template(collapsed(wanted), bare) for bare in bare_templates(live))
 
 
 def same_template(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
@@ -15,9 +24,9 @@ def same_template(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     return _comparable(wanted) == _comparable(live)
 
 
-def covers_template(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether the live template holds all that is wanted, the hash label aside, and maybe more."""
-    return _covers(_comparable(live), _comparable(wanted))
+def covers_template(replica_set: ReplicaSet, wanted: Mapping[str, Any]) -> bool:
+    """Whether a ReplicaSet's template holds all that is wanted, the hash label aside, and maybe more."""
+    return _covers(_comparable(without_ephemeral_metadata(replica_set)), _comparable(wanted))
 
 
 def _covers(live: Any, wanted: Any) -> bool:

@@ -1,19 +1,20 @@
 """One Rollout and its ReplicaSets as a pass sees them, with the facts that every rule asks for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
 
-from sluicegate.api import names
+from sluicegate.api import names, routes
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.hashing import pod_template_hash, step_hash
-from sluicegate.api.rollout import CanaryStep, CanaryStrategy, Rollout
-from sluicegate.api.status import RolloutStatus
-from sluicegate.engine.fences import Fences, canary_fences
+from sluicegate.api.rollout import BlueGreenStrategy, CanaryStep, CanaryStrategy, Rollout
+from sluicegate.api.status import RolloutStatus, TrafficWeights
+from sluicegate.api.strategy import DEFAULT_SCALE_DOWN_DELAY_SECONDS
+from sluicegate.engine.fences import Fences, blue_green_fences, canary_fences
 from sluicegate.engine.surroundings import Surroundings
-from sluicegate.engine.templates import same_template
+from sluicegate.engine.templates import runs_template
 
 _LONGEST_REVISION = 18
 
@@ -61,19 +62,29 @@ def newest_first(replica_sets: Iterable[ReplicaSet]) -> list[ReplicaSet]:
 
 @dataclass(frozen=True)
 class View:
-    """What one pass knows: the Rollout as read, and the ReplicaSets it owns, oldest first."""
+    """What one pass knows: the Rollout as read, the ReplicaSets it owns, oldest first, and what is around them.
+
+    `raised_abort` says why this very pass aborts the update; None while it does not.
+    """
 
     rollout: Rollout
     replica_sets: tuple[ReplicaSet, ...]
     surroundings: Surroundings = field(default_factory=Surroundings)
+    raised_abort: str | None = None
 
     @classmethod
-    def of(
-        cls, rollout: Rollout, replica_sets: Iterable[ReplicaSet], surroundings: Surroundings | None = None
-    ) -> Self:
+    def of(cls, rollout: Rollout, replica_sets: Iterable[ReplicaSet], surroundings: Surroundings | None = None) -> Self:
         """Build the view of a Rollout with these owned ReplicaSets, given in any order."""
         ordered = tuple(sorted(replica_sets, key=oldest_first))
         return cls(rollout, ordered, surroundings or Surroundings())
+
+    def seeing(self, surroundings: Surroundings) -> Self:
+        """The same Rollout in other surroundings."""
+        return replace(self, surroundings=surroundings)
+
+    def raising_abort(self, why: str) -> Self:
+        """The same, with an abort that this pass raises."""
+        return replace(self, raised_abort=why)
 
     @property
     def name(self) -> str:
@@ -86,6 +97,59 @@ class View:
     @property
     def canary(self) -> CanaryStrategy:
         return self.rollout.spec.strategy.canary or CanaryStrategy()
+
+    @property
+    def blue_green(self) -> BlueGreenStrategy | None:
+        """The strategy of a blue-green Rollout; None for a canary."""
+        return self.rollout.spec.strategy.blue_green
+
+    @property
+    def routed(self) -> bool:
+        """Whether this is a canary with `trafficRouting`, even an empty one: its sizes follow weights, not pods."""
+        return self.canary.traffic_routing is not None
+
+    @property
+    def basic(self) -> bool:
+        """Whether this is a canary whose pods are the weight."""
+        return self.blue_green is None and not self.routed
+
+    @property
+    def max_weight(self) -> int:
+        """The weight that stands for all traffic."""
+        return max(1, self.canary.max_weight)
+
+    @property
+    def weights(self) -> TrafficWeights | None:
+        """The weights that the routers were last given."""
+        return self.status.canary.weights
+
+    @property
+    def ping_pong(self) -> routes.PingPong | None:
+        """Which of the ping-pong Services has which role now (rollout 8.8)."""
+        pair = self.canary.ping_pong
+        if pair is None or not self.routed:
+            return None
+        services = (pair.ping_service, pair.pong_service)
+        stable, canary = services if self.status.canary.stable_ping_pong == "ping" else reversed(services)
+        return routes.PingPong(stable, canary)
+
+    def pods_for(self, weight: int) -> int:
+        """The pods that carry a weight, rounded up."""
+        return -(-weight * self.replicas // self.max_weight)
+
+    @property
+    def abort_delay_given(self) -> bool:
+        """Whether the manifest says how long an aborted version is kept, and not for ever."""
+        return (self._abort_delay or 0) > 0
+
+    @property
+    def abort_delay(self) -> int:
+        """Seconds that the pods of an aborted version are kept: 30 unless given, 0 for ever."""
+        return DEFAULT_SCALE_DOWN_DELAY_SECONDS if self._abort_delay is None else self._abort_delay
+
+    @property
+    def _abort_delay(self) -> int | None:
+        return (self.blue_green or self.canary).abort_scale_down_delay_seconds
 
     @property
     def replicas(self) -> int:
@@ -104,7 +168,7 @@ class View:
             if hash_of(replica_set) == self.template_hash:
                 return replica_set
         wanted = self.rollout.spec.template or {}
-        return next((rs for rs in self.replica_sets if same_template(wanted, rs.spec.template)), None)
+        return next((rs for rs in self.replica_sets if runs_template(rs, wanted)), None)
 
     @cached_property
     def stable_rs(self) -> ReplicaSet | None:
@@ -133,6 +197,9 @@ class View:
 
     @cached_property
     def step_hash(self) -> str:
+        """The hash of the canary steps; empty for blue-green, which has none."""
+        if self.blue_green is not None:
+            return ""
         steps = self.canary.steps
         return step_hash(None if steps is None else [step.document() for step in steps])
 
@@ -151,6 +218,8 @@ class View:
 
     @cached_property
     def fences(self) -> Fences:
+        if self.blue_green is not None:
+            return blue_green_fences(self.blue_green.unavailable, self.replicas)
         return canary_fences(self.canary.surge, self.canary.unavailable, self.replicas)
 
     @property
@@ -196,7 +265,12 @@ class View:
     @property
     def aborted(self) -> bool:
         """Whether an abort is in force; one of an update that is already over has no effect and is dropped."""
-        return self.status.abort and not self.promoted
+        return self.status.abort and not self.status.is_promoted
+
+    @property
+    def aborting(self) -> bool:
+        """Whether an abort is in force, or is raised by this pass."""
+        return self.aborted or self.raised_abort is not None
 
     @property
     def template_changed(self) -> bool:

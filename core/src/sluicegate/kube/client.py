@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from sluicegate.api.resources import Resource
+    from sluicegate.api.resources import PODS, Resource
 
 T = TypeVar("T")
 Object = dict[str, Any]
@@ -171,6 +171,17 @@ class Client:
     async def create(self, resource: Resource, namespace: str | None, body: Object) -> Object:
         """Create an object and return it as stored."""
         return await self._write(Request(method="POST", path=resource.path(namespace), body=body))
+
+    async def evict(self, namespace: str, pod: str, *, uid: str) -> None:
+        """Ask that a pod goes, if it still is that one; raises TooManyRequests where a disruption budget keeps it."""
+        body: Object = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        }
+        path = PODS.path(namespace, pod, "eviction")
+        await self._transport.send(Request(method="POST", path=path, body=body, patient=False))
 
     async def replace(
         self, resource: Resource, namespace: str | None, name: str, body: Object, *, subresource: str = ""

@@ -39,7 +39,11 @@ REQUEST_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to send; `silence` is for how many seconds nothing may come of a body that is read as it comes."""
+    """What to send.
+
+    `silence` is for how many seconds nothing may come of a body that is read as it comes. One that is not `patient`
+    takes a 429 for an answer.
+    """
 
     method: str
     path: str
@@ -47,6 +51,7 @@ class Request:
     body: dict[str, Any] | list[Any] | None = None
     content_type: str = "application/json"
     silence: float | None = None
+    patient: bool = True
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -168,6 +173,8 @@ class Transport:
 def _retry_delay(request: Request, error: ApiError | ConnectError, backoff: Backoff) -> float | None:
     """Seconds after which to try again, None for not at all."""
     read = request.method == "GET"
+    if not request.patient:
+        return None
     if isinstance(error, TooManyRequests) or (read and isinstance(error, ServerError)):
         delay = backoff.next() if error.retry_after is None else error.retry_after
         return delay if delay <= LONGEST_RETRY_AFTER else None

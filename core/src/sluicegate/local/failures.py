@@ -79,6 +79,11 @@ def invalid(qualified_kind: str, name: str, faults: Iterable[FieldFault]) -> err
     return errors.Invalid(message, status=422, reason="Invalid", causes=causes)
 
 
+def too_many_requests(message: str, cause: dict[str, str]) -> errors.ApiError:
+    """Return the error for a request that may be allowed later (429)."""
+    return errors.TooManyRequests(message, status=429, reason="TooManyRequests", causes=(cause,))
+
+
 def unsupported(message: str) -> errors.ApiError:
     """Return the error for a request body of a kind that is not read (415)."""
     return errors.ApiError(message, status=415, reason="UnsupportedMediaType")

@@ -3,6 +3,7 @@
 The core's own routers use exactly this. The core itself uses `load_plugins`, `Registry` and `Guard`.
 """
 
+from sluicegate.api.routes import Destination, HeaderRoute, MirrorRoute, PingPong, Routes, Stickiness
 from sluicegate.plugins.config import Config
 from sluicegate.plugins.context import Event, RouterContext
 from sluicegate.plugins.guard import CallCount, Guard, Outcome
@@ -13,7 +14,6 @@ from sluicegate.plugins.objects import Lifecycle, Manifest, ObjectReference, Obj
 from sluicegate.plugins.observed import Change, Observed, Read, Verb
 from sluicegate.plugins.registry import PluginRecord, Registry
 from sluicegate.plugins.routers import Capability, PodCountRouter, PodCounts, TrafficRouter, Verification
-from sluicegate.api.routes import Destination, HeaderRoute, MirrorRoute, PingPong, Routes, Stickiness
 
 __all__ = [
     "CallCount",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sluicegate.api.rollout import Rollout
-    from sluicegate.plugins.objects import Objects
     from sluicegate.api.routes import Routes
+    from sluicegate.plugins.objects import Objects
 
 ATTEMPTS: Final = 5
 

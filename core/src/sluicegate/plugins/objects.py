@@ -11,9 +11,22 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sluicegate.api.resources import Resource
 
 Manifest = dict[str, Any]
+
+
+def copied(manifest: Mapping[str, Any]) -> Manifest:
+    """A copy that shares nothing with the manifest, which holds plain JSON data; many times as fast as `deepcopy`."""
+    return {key: _copied(value) for key, value in manifest.items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return copied(value)
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 class Lifecycle(Enum):
@@ -51,7 +64,7 @@ class Objects(Protocol):
     """The cluster's objects as a router may reach them.
 
     All methods raise `sluicegate.errors.ApiError` for what the API answers, `ConnectError` if it does not, and
-    `Forbidden` for a namespace other than the Rollout's that the operator has not opened.
+    `Forbidden` for Secrets and for what is not in the Rollout's namespace. What they return is the caller's to change.
     """
 
     async def get(self, reference: ObjectReference) -> Manifest:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from sluicegate.api.merge import merge_patch
 from sluicegate.api.resources import ROLLOUTS
 from sluicegate.errors import NotFound, PluginError
-from sluicegate.plugins.objects import Lifecycle, Manifest, ObjectReference, ObjectSelection
+from sluicegate.plugins.objects import Lifecycle, Manifest, ObjectReference, ObjectSelection, copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,20 +70,21 @@ class Observed:
 
     def get(self, reference: ObjectReference) -> Manifest | None:
         """The object, or None if it does not exist; raises KeyError if `reads` did not name it."""
-        return copy.deepcopy(self._find(self._identify(reference))[1])
+        manifest = self._find(self._identify(reference))[1]
+        return None if manifest is None else copied(manifest)
 
     def select(self, selection: ObjectSelection) -> list[Manifest]:
         """The objects of a selection, sorted by name; raises KeyError if `reads` did not name it."""
         found = (self._objects[identity][1] for identity in self._selections[selection])
-        return [copy.deepcopy(manifest) for manifest in found if manifest is not None]
+        return [copied(manifest) for manifest in found if manifest is not None]
 
     def changes(self, rendered: Iterable[Manifest]) -> Iterator[Change]:
         """What makes the cluster as rendered: in the order rendered, deletes last, nothing for what is equal.
 
         Lazy: the next manifest is drawn when the change before has been taken. Labels, annotations and all outside
-        `metadata` and `status` are compared; the rest is the API server's and stays. Raises NotFound for an object that
-        is the user's and does not exist, PluginError for one to be owned that another owns, KeyError for one that
-        `reads` did not name.
+        `metadata` and `status` are compared, null as absent; the rest is the API server's and stays. Raises NotFound
+        for an object that is the user's and does not exist, PluginError for one to be owned that another owns, KeyError
+        for one that `reads` did not name.
         """
         kept = set()
         for manifest in rendered:
@@ -116,7 +117,7 @@ class Observed:
         if reference.lifecycle is Lifecycle.OWNED and not self._is_ours(reference, observed):
             raise self._foreign(reference)
         wanted = _settled(manifest, observed)
-        if wanted != _settled(observed, observed):
+        if merge_patch(_settled(observed, observed), wanted):
             yield Change(Verb.UPDATE, reference, observed, wanted)
 
     def _new(self, reference: ObjectReference, manifest: Manifest) -> Manifest:

@@ -2,3 +2,7 @@
 
 Nothing here needs a cluster, a clock or the network, and nothing of it runs in production.
 """
+
+from sluicegate.testing.recording import RecordingConfig, RecordingRouter
+
+__all__ = ["RecordingConfig", "RecordingRouter"]

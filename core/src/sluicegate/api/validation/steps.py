@@ -141,12 +141,12 @@ def _argument_errors(step: CanaryStep, path: str) -> Iterator[FieldError]:
     shown = encode([arg.document() for arg in args], "[]AnalysisRunArgument")
     for arg in args:
         reference = arg.value_from and arg.value_from.field_ref
-        if reference and not _is_readable(reference.field_path):
+        if reference and not is_readable(reference.field_path):
             detail = "Analyses arguments must refer to valid object metadata supported by downwardAPI"
             yield invalid(f"{path}.analyses", shown, detail)
 
 
-def _is_readable(field_path: str) -> bool:
+def is_readable(field_path: str) -> bool:
     """Whether a path into metadata can be read; other paths are not judged here."""
     if not field_path.startswith("metadata") or field_path in _READABLE_PATHS:
         return True

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _SUBRESOURCE_VERBS = ["get", "patch", "update"]
-_SCALE = ("autoscaling", "v1", "Scale")
+_FOREIGN_KINDS = {"eviction": ("policy", "v1", "Eviction"), "scale": ("autoscaling", "v1", "Scale")}
 
 
 def aggregated(registry: Registry, *, core: bool) -> Object:
@@ -37,7 +37,7 @@ def _aggregated_resource(served: Served) -> Object:
     resource = served.resource
     own = (resource.group, resource.version, resource.kind)
     subresources = [
-        {"subresource": name, "responseKind": _kind(*(_SCALE if name == "scale" else own)), "verbs": _SUBRESOURCE_VERBS}
+        {"subresource": name, "responseKind": _kind(*_FOREIGN_KINDS.get(name, own)), "verbs": _subresource_verbs(name)}
         for name in _subresources(served)
     ]
     return {
@@ -57,7 +57,12 @@ def _kind(group: str, version: str, kind: str) -> Object:
 
 
 def _subresources(served: Served) -> list[str]:
-    return [name for name, present in (("scale", served.scale), ("status", served.status)) if present]
+    present = {"eviction": served.eviction, "scale": served.scale, "status": served.status}
+    return [name for name, there in present.items() if there]
+
+
+def _subresource_verbs(name: str) -> list[str]:
+    return ["create"] if name == "eviction" else _SUBRESOURCE_VERBS
 
 
 def core_versions(address: str) -> Object:
@@ -121,8 +126,8 @@ def _subresource_row(served: Served, name: str) -> Object:
         "singularName": "",
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": _SUBRESOURCE_VERBS,
+        "verbs": _subresource_verbs(name),
     }
-    if name == "scale":
-        row |= dict(zip(("group", "version", "kind"), _SCALE, strict=True))
+    if name in _FOREIGN_KINDS:
+        row |= _kind(*_FOREIGN_KINDS[name])
     return row

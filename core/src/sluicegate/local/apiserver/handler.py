@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sluicegate.errors import ApiError
 from sluicegate.local import failures
-from sluicegate.local.apiserver import names, negotiation, reads, scale, statuses, tables, targets, watches
+from sluicegate.local.apiserver import evictions, names, negotiation, reads, scale, statuses, tables, targets, watches
 from sluicegate.local.apiserver.documents import Documents
 from sluicegate.local.apiserver.negotiation import flag
 from sluicegate.local.apiserver.resources import ACCESS_REVIEWS, Registry, Served
@@ -61,7 +61,10 @@ class Handler:
 
     async def _resource(self, request: web.BaseRequest, served: Served, target: Target) -> web.StreamResponse:
         _check_place(served, target)
-        verbs = _OBJECT_VERBS if target.name else _COLLECTION_VERBS
+        if target.subresource == "eviction" and request.method == "POST":
+            evictions.evict(self._store, target, await _body(request))
+            return json_response(statuses.created(), status=201)
+        verbs = {} if target.subresource == "eviction" else _OBJECT_VERBS if target.name else _COLLECTION_VERBS
         verb = verbs.get(request.method, "")
         if verb not in served.verbs or (verb == "create" and served.resource.namespaced and not target.namespace):
             raise failures.not_allowed("the server does not allow this method on the requested resource")
@@ -163,7 +166,7 @@ async def _body(request: web.BaseRequest) -> Any:
 
 
 def _check_place(served: Served, target: Target) -> None:
-    subresources = {"": True, "status": served.status, "scale": served.scale is not None}
+    subresources = {"": True, "status": served.status, "scale": served.scale, "eviction": served.eviction}
     misplaced = target.namespace and not served.resource.namespaced
     nowhere = target.name and served.resource.namespaced and not target.namespace
     if misplaced or nowhere or not subresources.get(target.subresource):

@@ -229,6 +229,11 @@ def _deployment_ready(obj: Object) -> str:
     return f"{_count('status.readyReplicas')(obj)}/{_count('spec.replicas')(obj)}"
 
 
+def _hosts(obj: Object) -> str:
+    hosts = [rule.get("host") for rule in lookup(obj, "spec.rules") or () if rule.get("host")]
+    return ",".join(hosts) or "*"
+
+
 def _job_status(obj: Object) -> str:
     for condition in lookup(obj, "status.conditions") or ():
         if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed", "Suspended"):
@@ -313,6 +318,19 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("AddressType", _at("addressType")),
         Column("Ports", _slice_ports),
         Column("Endpoints", _slice_endpoints),
+        _AGE,
+    ),
+    ("networking.k8s.io", "ingresses"): (
+        Column("Class", _at("spec.ingressClassName")),
+        Column("Hosts", _hosts),
+        Column("Address", lambda obj: ""),
+        Column("Ports", lambda obj: "80, 443" if lookup(obj, "spec.tls") else "80"),
+        _AGE,
+    ),
+    ("policy", "poddisruptionbudgets"): (
+        Column("Min Available", _at("spec.minAvailable", "N/A")),
+        Column("Max Unavailable", _at("spec.maxUnavailable", "N/A")),
+        _number("Allowed Disruptions", "status.disruptionsAllowed"),
         _AGE,
     ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): (

@@ -151,6 +151,99 @@ class ReplicaSet(Shape, frozen=True):
     spec: ReplicaSetSpec = ReplicaSetSpec()
 
 
+class RollingUpdate(Shape, frozen=True):
+    """How far a rolling update may go above and below the replicas."""
+
+    max_surge: int | str | None = None
+    max_unavailable: int | str | None = None
+
+
+class Strategy(Shape, frozen=True):
+    """How a Deployment comes from one template to the next."""
+
+    type: Literal["", "RollingUpdate", "Recreate"] = ""
+    rolling_update: RollingUpdate | None = None
+
+
+class DeploymentSpec(ReplicaSetSpec, frozen=True):
+    """How many pods of which template, and how it may change."""
+
+    strategy: Strategy = Strategy()
+    paused: bool = False
+    revision_history_limit: Count = 10
+    progress_deadline_seconds: Count = 600
+
+
+class Deployment(Shape, frozen=True):
+    """A Deployment."""
+
+    metadata: Metadata = Metadata()
+    spec: DeploymentSpec = DeploymentSpec()
+
+
+class PodTemplate(Shape, frozen=True):
+    """A PodTemplate."""
+
+    metadata: Metadata = Metadata()
+    template: Pod = Pod()
+
+
+class BudgetSpec(Shape, frozen=True):
+    """How many of which pods may be missing."""
+
+    selector: LabelSelector | None = None
+    min_available: Count | str | None = None
+    max_unavailable: Count | str | None = None
+
+
+class Budget(Shape, frozen=True):
+    """A PodDisruptionBudget."""
+
+    metadata: Metadata = Metadata()
+    spec: BudgetSpec = BudgetSpec()
+
+
+class Backend(Shape, frozen=True):
+    """Where an Ingress leads; plugins read more of it, each by its own rules."""
+
+    service: dict[str, Any] = {}
+
+
+class IngressPath(Shape, frozen=True):
+    """A path of a host."""
+
+    path: str = ""
+    path_type: Literal["", "Exact", "Prefix", "ImplementationSpecific"] = ""
+    backend: Backend = Backend()
+
+
+class IngressPaths(Shape, frozen=True):
+    """The paths of a host."""
+
+    paths: list[IngressPath] = []
+
+
+class IngressRule(Shape, frozen=True):
+    """A host of an Ingress."""
+
+    host: str = ""
+    http: IngressPaths | None = None
+
+
+class IngressSpec(Shape, frozen=True):
+    """What an Ingress lets in."""
+
+    default_backend: Backend | None = None
+    rules: list[IngressRule] = []
+
+
+class Ingress(Shape, frozen=True):
+    """An Ingress."""
+
+    metadata: Metadata = Metadata()
+    spec: IngressSpec = IngressSpec()
+
+
 class ServicePort(Shape, frozen=True):
     """A port of a Service; whether its node port can be had is found out when it is allocated."""
 
@@ -288,10 +381,14 @@ class Definition(Shape, frozen=True):
 
 _SHAPES: Final[dict[Kind, type[Shape]]] = {
     ("", "pods"): Pod,
+    ("", "podtemplates"): PodTemplate,
     ("", "services"): Service,
     ("", "configmaps"): ConfigMap,
     ("", "secrets"): ConfigMap,
+    ("apps", "deployments"): Deployment,
     ("apps", "replicasets"): ReplicaSet,
+    ("networking.k8s.io", "ingresses"): Ingress,
+    ("policy", "poddisruptionbudgets"): Budget,
     ("discovery.k8s.io", "endpointslices"): EndpointSlice,
     ("apiextensions.k8s.io", "customresourcedefinitions"): Definition,
 }

@@ -38,6 +38,11 @@ def _details(error: ApiError, served: Served | None, target: Target | None) -> O
     return {member: value for member, value in details.items() if value != ""}
 
 
+def created() -> Object:
+    """Return the Status of a request that has done what it asked for, and has no object to show."""
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
 def success(served: Served, deleted: Document) -> Object:
     """Return the Status of an object that is deleted and gone."""
     metadata = deleted["metadata"]

@@ -53,6 +53,7 @@ _TYPES: dict[str, dict[str, _Field]] = {
     },
     "Workload": {"metadata": _Field("ObjectMeta"), "spec": _Field("WorkloadSpec"), "status": _Field("Status")},
     "WorkloadSpec": {"template": _Field("PodTemplateSpec")},
+    "PodTemplate": {"metadata": _Field("ObjectMeta"), "template": _Field("PodTemplateSpec")},
     "Status": _CONDITIONS,
     "Service": {"metadata": _Field("ObjectMeta"), "spec": _Field("ServiceSpec"), "status": _Field("Status")},
     "ServiceSpec": {"ports": _Field("", "port")},
@@ -70,7 +71,7 @@ _TYPE_OF_KIND = {
     "Deployment": "Workload",
     "ReplicaSet": "Workload",
     "Job": "Workload",
-    **{kind: kind for kind in ("Pod", "Service", "ServiceAccount", "Node")},
+    **{kind: kind for kind in ("Pod", "PodTemplate", "Service", "ServiceAccount", "Node")},
 }
 
 

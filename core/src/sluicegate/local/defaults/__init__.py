@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluicegate.api.resources import PODS, REPLICA_SETS, SERVICES
+from sluicegate.api.resources import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES
+from sluicegate.local.apiserver.resources import INGRESSES, POD_DISRUPTION_BUDGETS, POD_TEMPLATES
+from sluicegate.local.defaults.deployments import admit_deployment
+from sluicegate.local.defaults.others import admit_budget, admit_ingress, admit_pod_template
 from sluicegate.local.defaults.pods import admit_pod, admit_replica_set, require_containers, require_template
 from sluicegate.local.defaults.services import admit_service
 
@@ -17,9 +20,14 @@ if TYPE_CHECKING:
 
 
 def register_defaults(admissions: Admissions) -> None:
-    """Have Pods, ReplicaSets and Services stored as a real API server stores them."""
+    """Have Pods, what makes them, Services, Ingresses and budgets stored as a real API server stores them."""
     admissions.register(PODS.group, PODS.plural, admit_pod)
     admissions.register(PODS.group, PODS.plural, require_containers)
     admissions.register(REPLICA_SETS.group, REPLICA_SETS.plural, admit_replica_set)
     admissions.register(REPLICA_SETS.group, REPLICA_SETS.plural, require_template)
+    admissions.register(DEPLOYMENTS.group, DEPLOYMENTS.plural, require_template)
+    admissions.register(DEPLOYMENTS.group, DEPLOYMENTS.plural, admit_deployment)
+    admissions.register(POD_TEMPLATES.group, POD_TEMPLATES.plural, admit_pod_template)
+    admissions.register(POD_DISRUPTION_BUDGETS.group, POD_DISRUPTION_BUDGETS.plural, admit_budget)
+    admissions.register(INGRESSES.group, INGRESSES.plural, admit_ingress)
     admissions.register(SERVICES.group, SERVICES.plural, admit_service)

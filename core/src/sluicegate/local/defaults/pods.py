@@ -54,8 +54,8 @@ def require_containers(new: Object, old: Object | None, store: ObjectStore) -> O
 
 
 def require_template(new: Object, old: Object | None, store: ObjectStore) -> Object:
-    """The ReplicaSet as it is; raises Invalid for one without a selector, or with nothing to run."""
-    return _required(new, "ReplicaSet.apps", "spec.selector", "spec.template.spec.containers")
+    """The ReplicaSet or Deployment as it is; raises Invalid for one without a selector, or with nothing to run."""
+    return _required(new, f"{new['kind']}.apps", "spec.selector", "spec.template.spec.containers")
 
 
 def _required(obj: Object, kind: str, *paths: str) -> Object:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
+from sluicegate.local.workloads.deployments import DeploymentReconciler
+from sluicegate.local.workloads.disruption import BudgetReconciler
 from sluicegate.local.workloads.endpoints import EndpointsReconciler
 from sluicegate.local.workloads.events import EventSink
 from sluicegate.local.workloads.kubelet import Kubelet
@@ -112,4 +114,6 @@ async def _at_most(seconds: float, work: Coroutine[None, None, None]) -> None:
 
 def _object_loops(store: ObjectStore, clock: Callable[[], datetime]) -> list[ControlLoop]:
     replica_sets = ReplicaSetReconciler(store, EventSink(store, "replicaset-controller", clock), clock)
-    return [ControlLoop(store, EndpointsReconciler(store)), ControlLoop(store, replica_sets)]
+    deployments = DeploymentReconciler(store, EventSink(store, "deployment-controller", clock), clock)
+    reconcilers = (EndpointsReconciler(store), replica_sets, deployments, BudgetReconciler(store, clock))
+    return [ControlLoop(store, reconciler) for reconciler in reconcilers]
