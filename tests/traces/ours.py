@@ -119,6 +119,11 @@ OURS: Mapping[tuple[str, str], Ours] = {
             _event("RolloutCompleted", "Rollout completed update to revision 1 (59db787c7): Initial deploy"),
         ],
     ),
+    ("15-scale-pause-restart", "restarted"): Ours(
+        "Incidental: `restartedAt` is written with the last eviction, upstream in the next pass that something wakes; "
+        "so the message follows the counters until the last pod is there.",
+        events=[],
+    ),
     ("23-strategy-change", "promoted: paused once more if a pass came between the two patches (upstream race)"): Ours(
         "`promote` patches the spec first, and the mark of the pause is kept while spec.paused is set.",
         passed_over=True,

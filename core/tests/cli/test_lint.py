@@ -170,6 +170,9 @@ def test_rollouts_that_cannot_be_read(members: Document, error: str, lint: Lint)
     assert outcome.stderr == f"Error: error unmarshaling JSON: while decoding JSON: {error}\n"
 
 
+LAUGHS = "a0: &a0 x\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -177,6 +180,7 @@ def test_rollouts_that_cannot_be_read(members: Document, error: str, lint: Lint)
         ("kind: Rollout\n\ta: 1", "yaml: line 2: "),
         ("a: &a\n  b: *a", "yaml: an anchor's value contains itself"),
         ("[" * 5000, "yaml: the file is nested too deeply"),
+        (LAUGHS, "yaml: document contains excessive aliasing"),
         ("[" * 300 + "]" * 300, "yaml: the file is nested too deeply"),
         ("kind: X\na: " + "9" * 400, "error converting YAML to JSON: json: unsupported value: inf"),
         ("kind: X\na: " + "9" * 5000, "yaml: Exceeds the limit"),

@@ -15,7 +15,7 @@ from sluicegate.controller.execute import CreateFailed, Execution, Recorder
 from sluicegate.controller.expectations import Expectations
 from sluicegate.controller.gather import Gathering
 from sluicegate.controller.pod_counts import split_pods
-from sluicegate.controller.routing import Routers, RoutingFailed, misconfigured, unsupported
+from sluicegate.controller.routing import Routers, RoutingFailed
 from sluicegate.controller.specs import Specs
 from sluicegate.controller.watches import Watches
 from sluicegate.controller.workloads import Resolved, Workloads
@@ -122,8 +122,8 @@ class RolloutReconciler:
 
     async def _further_errors(self, key: Key, rollout: Rollout) -> Sequence[str]:
         """What is wrong beyond the object itself: a router that cannot do what it is asked for, what is referred to."""
-        if refused := unsupported(rollout, self.registry) or misconfigured(rollout, self.registry):
-            return [str(refused)]
+        if refused := self._routers.refusal(rollout):
+            return [refused]
         return await self._gathering.reference_errors(key, rollout)
 
     async def _go_on(self, stored: StoredRollout, view: View, execution: Execution, now: datetime) -> Decision:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from sluicegate.api.resources import PODS
 from sluicegate.errors import Expired, ServerError
 from sluicegate.kube.access import SERVICE_ACCOUNT, Access, find_access
 from sluicegate.kube.failures import Status, one_line, status_error
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from sluicegate.api.resources import PODS, Resource
+    from sluicegate.api.resources import Resource
 
 T = TypeVar("T")
 Object = dict[str, Any]

@@ -44,18 +44,3 @@ def test_an_ingress_is_stored_as_it_is(store: ObjectStore) -> None:
     spec = {"rules": [{"host": "shop.example", "http": {"paths": [path]}}]}
     stored = admit_ingress(named(spec=spec), None, store)
     assert stored == named(spec=spec, status={"loadBalancer": {}})
-
-
-@pytest.mark.parametrize(
-    ("spec", "complaint"),
-    [
-        ({}, "spec: Invalid value: {}: either `defaultBackend` or `rules` must be specified"),
-        (
-            {"rules": [{"http": {"paths": [{"path": "/"}]}}]},
-            r"spec.rules\[0\].http.paths\[0\].pathType: Required value",
-        ),
-    ],
-)
-def test_an_ingress_that_cannot_work_is_refused(store: ObjectStore, spec: Object, complaint: str) -> None:
-    with pytest.raises(Invalid, match=complaint):
-        admit_ingress(named(spec=spec), None, store)

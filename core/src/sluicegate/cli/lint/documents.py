@@ -26,6 +26,7 @@ _BASES: Final = {"b": 2, "x": 16, "o": 8}
 _MAX_UINT64: Final = 2**64 - 1
 _MAX_FLOAT_BITS: Final = 1023
 _DEEPEST: Final = 200
+_MOST_VALUES: Final = 500_000
 _TOO_DEEP: Final = "yaml: the file is nested too deeply"
 
 
@@ -85,7 +86,7 @@ def documents_of(data: bytes) -> Iterator[Any]:
     try:
         for document in _loaded(data):
             if document is not None:
-                yield _plain(document, ())
+                yield _Plain().of(document)
     except RecursionError as error:
         raise CommandError(_TOO_DEEP) from error
 
@@ -106,18 +107,28 @@ def _loaded(data: bytes) -> Iterator[Any]:
         raise CommandError(f"yaml: {' '.join(str(error).split())}") from error
 
 
-def _plain(value: Any, above: tuple[int, ...]) -> Any:
-    """A value as JSON can hold it; `above` are the identities of what it is in."""
-    if id(value) in above:
-        raise CommandError("yaml: an anchor's value contains itself")
-    if len(above) > _DEEPEST:
-        raise CommandError(_TOO_DEEP)
-    if isinstance(value, dict):
-        named = {_name(key): item for key, item in value.items()}
-        return {name: _plain(named[name], (*above, id(value))) for name in sorted(named)}
-    if isinstance(value, list):
-        return [_plain(item, (*above, id(value))) for item in value]
-    return _scalar(value)
+class _Plain:
+    """Makes of one document what JSON can hold."""
+
+    def __init__(self) -> None:
+        self._values = 0
+
+    def of(self, value: Any, above: tuple[int, ...] = ()) -> Any:
+        """A value as plain data; `above` are the identities of what it is in."""
+        self._values += 1
+        if id(value) in above:
+            raise CommandError("yaml: an anchor's value contains itself")
+        # A short text can stand for billions of values, each an alias of several others.
+        if self._values > _MOST_VALUES:
+            raise CommandError("yaml: document contains excessive aliasing")
+        if len(above) > _DEEPEST:
+            raise CommandError(_TOO_DEEP)
+        if isinstance(value, dict):
+            named = {_name(key): item for key, item in value.items()}
+            return {name: self.of(named[name], (*above, id(value))) for name in sorted(named)}
+        if isinstance(value, list):
+            return [self.of(item, (*above, id(value))) for item in value]
+        return _scalar(value)
 
 
 def _scalar(value: Any) -> Any:

@@ -203,47 +203,6 @@ class Budget(Shape, frozen=True):
     spec: BudgetSpec = BudgetSpec()
 
 
-class Backend(Shape, frozen=True):
-    """Where an Ingress leads; plugins read more of it, each by its own rules."""
-
-    service: dict[str, Any] = {}
-
-
-class IngressPath(Shape, frozen=True):
-    """A path of a host."""
-
-    path: str = ""
-    path_type: Literal["", "Exact", "Prefix", "ImplementationSpecific"] = ""
-    backend: Backend = Backend()
-
-
-class IngressPaths(Shape, frozen=True):
-    """The paths of a host."""
-
-    paths: list[IngressPath] = []
-
-
-class IngressRule(Shape, frozen=True):
-    """A host of an Ingress."""
-
-    host: str = ""
-    http: IngressPaths | None = None
-
-
-class IngressSpec(Shape, frozen=True):
-    """What an Ingress lets in."""
-
-    default_backend: Backend | None = None
-    rules: list[IngressRule] = []
-
-
-class Ingress(Shape, frozen=True):
-    """An Ingress."""
-
-    metadata: Metadata = Metadata()
-    spec: IngressSpec = IngressSpec()
-
-
 class ServicePort(Shape, frozen=True):
     """A port of a Service; whether its node port can be had is found out when it is allocated."""
 
@@ -387,7 +346,6 @@ _SHAPES: Final[dict[Kind, type[Shape]]] = {
     ("", "secrets"): ConfigMap,
     ("apps", "deployments"): Deployment,
     ("apps", "replicasets"): ReplicaSet,
-    ("networking.k8s.io", "ingresses"): Ingress,
     ("policy", "poddisruptionbudgets"): Budget,
     ("discovery.k8s.io", "endpointslices"): EndpointSlice,
     ("apiextensions.k8s.io", "customresourcedefinitions"): Definition,

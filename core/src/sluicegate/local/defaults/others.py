@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluicegate.api.pod_defaults import defaulted_template
-from sluicegate.api.pod_defaults.fields import members
-from sluicegate.local.failures import invalid, required, unacceptable
+from sluicegate.local.failures import invalid, unacceptable
 
 if TYPE_CHECKING:
-    from sluicegate.local.failures import FieldFault
     from sluicegate.local.objects import Object
     from sluicegate.local.store import ObjectStore
 
@@ -32,22 +30,8 @@ def admit_budget(new: Object, old: Object | None, store: ObjectStore) -> Object:
 
 
 def admit_ingress(new: Object, old: Object | None, store: ObjectStore) -> Object:
-    """The Ingress as a real API server stores it; raises Invalid for one that leads nowhere or has no path types."""
-    spec = new.setdefault("spec", {})
-    if faults := _ingress_faults(spec):
-        raise invalid("Ingress.networking.k8s.io", str(new["metadata"].get("name", "")), faults)
+    """The Ingress as a real API server stores it; what it says is for who carries it out."""
+    new.setdefault("spec", {})
     if old is None:
         new["status"] = {"loadBalancer": {}}
     return new
-
-
-def _ingress_faults(spec: Object) -> list[FieldFault]:
-    rules = members(spec, "rules")
-    if not rules and not spec.get("defaultBackend"):
-        return [unacceptable("spec", "{}", "either `defaultBackend` or `rules` must be specified")]
-    faults = []
-    for at, rule in enumerate(rules):
-        for number, path in enumerate(members(rule.get("http") or {}, "paths")):
-            if not path.get("pathType"):
-                faults.append(required(f"spec.rules[{at}].http.paths[{number}].pathType", "pathType must be specified"))
-    return faults
