@@ -16,6 +16,9 @@ from sluicegate.kube.recorder import ObjectReference
 from sluicegate.plugins.loading import load_plugins
 
 
+PLUGINS = Path(__file__).parent / "plugins"
+
+
 class Emitted(NamedTuple):
     """An event on a Rollout."""
 
@@ -46,7 +49,7 @@ async def running_controller(kubeconfig: Path, namespace: str, recording: Record
     Raises what ended it, if it ended by itself.
     """
     async with await Client.connect(kubeconfig=kubeconfig) as client:
-        manager = Manager(client, load_plugins(), Settings(namespace=namespace), recorder=recording)
+        manager = Manager(client, load_plugins(PLUGINS), Settings(namespace=namespace), recorder=recording)
         running = asyncio.create_task(manager.run(), name="controller")
         try:
             yield

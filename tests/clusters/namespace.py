@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from sluicegate.api.resources import DEPLOYMENTS, NAMESPACES, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from sluicegate.api.resources import DEPLOYMENTS, INGRESSES, NAMESPACES, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from sluicegate.kube.client import Client
 
 from .cluster import Cluster
 
 Manifest = dict[str, Any]
 
-WATCHED = (ROLLOUTS, REPLICA_SETS, SERVICES, DEPLOYMENTS)
+WATCHED = (ROLLOUTS, REPLICA_SETS, SERVICES, DEPLOYMENTS, INGRESSES)
 
 REST_SECONDS = 3.5
 """Nothing written for so long means rest; the timed pauses of the tests are 3 s or more than 9 s."""
@@ -100,6 +100,17 @@ class Namespace:
     def condition(self, type: str) -> Manifest:
         """A condition of `shop`, empty if there is none of that type."""
         return next((item for item in self.status.get("conditions", ()) if item["type"] == type), {})
+
+    def service_hash(self, name: str) -> str:
+        """The pod template hash that a Service selects; empty while it selects none."""
+        selector = self._objects[SERVICES.plural].get(name, {}).get("spec", {}).get("selector", {})
+        return str(selector.get("rollouts-pod-template-hash", ""))
+
+    def routed(self, name: str) -> dict[str, str]:
+        """What the recording router has written to an Ingress, by the annotation's name without its prefix."""
+        annotations = self._objects[INGRESSES.plural].get(name, {}).get("metadata", {}).get("annotations", {})
+        prefix = "recording.sluicegate.dev/"
+        return {key.removeprefix(prefix): value for key, value in annotations.items() if key.startswith(prefix)}
 
     # What to do with it.
 

@@ -1,4 +1,4 @@
-"""Resizes and events as they come when pods become ready one by one, brought into the form of pods that come together.
+"""What has no order on a cluster, brought into one: above all resizes and events when pods become ready one by one.
 
 Where pods start one after another, a ReplicaSet goes to its size in single steps, and those of two ReplicaSets
 alternate. The recordings call that incidental: what counts is from where to where each went between two other events,
@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from .comparison import OUTSIDE_THE_ENGINE, Event, Resize
+
+Switch = tuple[str, str | None]
+"""A Service, and the hash that it selects from then on."""
 
 _SCALED = re.compile(r"Scaled (?:up|down) ReplicaSet (\S+) \(revision \d+\) from (\d+) to (\d+)")
 
@@ -33,6 +36,15 @@ def rolled_events(events: Iterable[Event]) -> list[Event | Resize]:
     for scaling, group in groupby(of_the_engine, lambda event: event.reason == "ScalingReplicaSet"):
         between = list(group)
         found += rolled(map(_resize, between)) if scaling else between
+    return found
+
+
+def released_in_any_order(switches: Iterable[Switch]) -> list[Switch]:
+    """Changes of Services' selectors, with those that are let go one after another by name: upstream goes by chance."""
+    found: list[Switch] = []
+    for released, group in groupby(switches, lambda switch: switch[1] is None):
+        together = list(group)
+        found += sorted(together) if released else together
     return found
 
 

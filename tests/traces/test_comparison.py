@@ -17,6 +17,7 @@ from .comparison import (
     without_repeats,
 )
 from .ours import OURS, with_ours
+from .rolling import Switch, released_in_any_order
 
 ROLLOUT: dict[str, Any] = {
     "metadata": {"generation": 3, "annotations": {"rollout.argoproj.io/revision": "2", "team": "shop"}},
@@ -223,3 +224,8 @@ def test_our_choice_takes_the_place_of_what_was_recorded() -> None:
     assert recorded["replicaSets"]["shop-84c88798c9"]["pods"] == [2, 2, 2, 2]
     assert ours["replicaSets"]["shop-84c88798c9"]["pods"] == [3, 3, 3, 3]
     assert "updatedReplicas" not in ours["rollout"]["status"]
+
+
+def test_services_that_are_let_go_together_have_no_order() -> None:
+    switches: list[Switch] = [("b", "x"), ("b", None), ("a", None), ("a", "x")]
+    assert released_in_any_order(switches) == [("b", "x"), ("a", None), ("b", None), ("a", "x")]

@@ -1,16 +1,14 @@
 """What the controller reads from documents that nothing has checked yet."""
 
-import json
 from typing import Any
 
 import pytest
 
-from sluicegate.controller.caches import decode_rollout
-from sluicegate.controller.manager import named_services
+from sluicegate.controller.orphans import named_services
 
 
 def services(spec: Any) -> set[str]:
-    return named_services(decode_rollout(json.dumps({"metadata": {"name": "shop"}, "spec": spec}).encode()))
+    return named_services({"spec": spec})
 
 
 def test_all_services_of_a_strategy_are_found() -> None:

@@ -1,4 +1,4 @@
-"""A world in memory with a blue-green Rollout, its two Services, and AnalysisRuns that say what a test wants them to."""
+"""A world in memory with a blue-green Rollout, its two Services, and AnalysisRuns that say what a test wants."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +11,7 @@ from sluicegate.engine.surroundings import Run, Surroundings
 from .manifests import Manifest, canary_manifest
 from .world import Route, World
 
-ANALYSIS = {"templates": [{"templateName": "check"}]}
+ANALYSIS: dict[str, Any] = {"templates": [{"templateName": "check"}]}
 SECONDS_UNTIL_ALL_IS_DONE = 60
 
 

@@ -111,7 +111,7 @@ def test_aborted_before_switch() -> None:
 
 
 def test_aborted_after_switch() -> None:
-    """rollout 10, 41: blue-green aborted after the switch, both RSs healthy: active Service goes back to stable hash."""
+    """rollout 10, 41: blue-green aborted after the switch, both RSs healthy: active Service back to stable hash."""
     world = BlueGreenWorld.updating(postPromotionAnalysis=ANALYSIS)
     world.abort()
     world.settle()
@@ -200,7 +200,7 @@ def test_a_promotion_is_not_forgotten_while_a_pod_is_missing() -> None:
 
 
 def test_the_checkpoint_is_latched_when_the_preview_is_done_with() -> None:
-    """rollout 10, 39: previewReplicaCount 3 of 5, 3 available, pause done: checkpoint latched true; next target is 5."""
+    """rollout 10, 39: previewReplicaCount 3 of 5, 3 available, pause done: checkpoint latched; next target is 5."""
     world = BlueGreenWorld.updating(replicas=5, previewReplicaCount=3, **MANUAL)
     world.patch_status({"pauseConditions": None})
     world.reconcile()

@@ -15,7 +15,8 @@ from .blue_green_world import ANALYSIS, BlueGreenWorld
 from .builders import make_replica_set, make_view
 
 MANUAL: dict[str, Any] = {"autoPromotionEnabled": False}
-PRE, POST = {"prePromotionAnalysis": ANALYSIS}, {"postPromotionAnalysis": ANALYSIS}
+PRE: dict[str, Any] = {"prePromotionAnalysis": ANALYSIS}
+POST: dict[str, Any] = {"postPromotionAnalysis": ANALYSIS}
 
 
 def test_the_pause_begins_when_the_pre_promotion_analysis_is_successful() -> None:
@@ -235,7 +236,7 @@ def test_nothing_is_told_where_nothing_changed(phase: str, stored: str | None) -
 
 
 def test_an_inconclusive_run_counts_while_its_pause_lasts() -> None:
-    pause = {"pauseConditions": [{"reason": names.INCONCLUSIVE_ANALYSIS_RUN}], "controllerPause": True}
+    pause: dict[str, Any] = {"pauseConditions": [{"reason": names.INCONCLUSIVE_ANALYSIS_RUN}], "controllerPause": True}
     view = analysed(run("a-c-4-pre", "Inconclusive"), **pause)
     assert find_analyses(view, back=False).inconclusive
     resumed = view.rollout.status.model_copy(update={"pause_conditions": []})

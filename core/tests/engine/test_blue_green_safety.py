@@ -1,4 +1,4 @@
-"""What serves in blue-green is safe: after aborts, edits by hand, lost ReplicaSets and updates that overtake each other."""
+"""What serves in blue-green is safe: aborts, edits by hand, lost ReplicaSets, updates that overtake each other."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ def test_passes_resize_as_measured(case: dict[str, Any]) -> None:
 def world_of(case: Mapping[str, Any], rollout: dict[str, Any], replica_sets: list[ReplicaSet]) -> View:
     view = make_view(rollout, replica_sets)
     services = [make_service(name, selects) for name, selects in case.get("services", {}).items()]
-    runs = ()
+    runs: tuple[Run, ...] = ()
     if phase := case.get("postRun"):
         revision = view.new_rs.metadata.annotations[names.REVISION] if view.new_rs else ""
         runs = (Run(ObjectMeta(name=f"a-{hash_of(view.new_rs)}-{revision}-post"), phase),)
@@ -67,3 +67,65 @@ def world_of(case: Mapping[str, Any], rollout: dict[str, Any], replica_sets: lis
 def resize(view: View, now: Any) -> Scaling:
     back = is_fast_rollback(view, now)
     return resize_all(view, find_analyses(view, back=back), now, back=back)
+
+
+# One pass, state by state: `c` is the new version, `s` the stable one, `o` an old one.
+
+
+def preview(
+    *, active: str = "s", live: str | None = None, replica_sets: list[ReplicaSet] | None = None, **given: Any
+) -> View:
+    """A view of a Rollout of 5 with a preview of 2; `live` is what the active Service selects, if not `active`."""
+    strategy = {"activeService": "svc-a", "previewReplicaCount": 2, **given.pop("strategy", {})}
+    status = {"stableRS": "s", "currentPodHash": "c", "blueGreen": {"activeSelector": active}, **given}
+    found = replica_sets or [
+        make_replica_set("s", 5, 5, revision=1, desired=5),
+        make_replica_set("c", 5, 5, new=True, revision=4, desired=5),
+    ]
+    rollout = {"spec": {"replicas": 5, "strategy": {"blueGreen": strategy}}, "status": status}
+    return make_view(rollout, found, services=[make_service("svc-a", active if live is None else live)])
+
+
+def test_the_preview_count_is_used_for_a_new_update() -> None:
+    """rollout 10, 40: currentPodHash differs from newRS with the checkpoint left true: previewReplicaCount is used."""
+    latched: dict[str, Any] = {"blueGreen": {"activeSelector": "s", "scaleUpPreviewCheckPoint": True}}
+    assert new_target(preview(currentPodHash="s", **latched), back=False) == 2
+    assert new_target(preview(**latched), back=False) == 5
+
+
+@pytest.mark.parametrize(("live", "wanted"), [("s", 2), ("c", 5), ("", 2)])
+def test_what_the_active_service_selects_is_no_preview(live: str, wanted: int) -> None:
+    assert new_target(preview(live=live), back=False) == wanted
+
+
+def test_a_version_that_is_gone_back_to_is_no_preview() -> None:
+    assert new_target(preview(), back=True) == 5
+
+
+def test_an_aborted_version_past_its_delay_keeps_its_pods_while_it_serves() -> None:
+    past = [
+        make_replica_set("s", 5, 0, revision=1, desired=5),
+        make_replica_set("c", 5, 5, new=True, revision=4, desired=5, deadline="2029-12-31T00:00:00Z"),
+    ]
+    assert sizes(preview(abort=True, active="c", replica_sets=past)) == {}
+    assert sizes(preview(abort=True, active="c", live="s", replica_sets=past)) == {"c": 0}
+
+
+@pytest.mark.parametrize(("available", "left"), [(0, {"c": 5}), (5, {"o": 0})])
+def test_old_versions_stay_while_the_active_service_selects_none_and_nothing_else_serves(
+    available: int, left: dict[str, int]
+) -> None:
+    """An active Service without hash sends traffic to all pods; Argo Rollouts takes the old ones down regardless."""
+    size = available
+    found = [
+        make_replica_set("o", 5, 5, revision=1, desired=5),
+        make_replica_set("c", size, available, new=True, revision=4, desired=5),
+    ]
+    view = preview(live="", active="", stableRS="c", strategy={"scaleDownDelaySeconds": 0}, replica_sets=found)
+    assert sizes(view) == left
+
+
+def sizes(view: View) -> dict[str, int]:
+    """The resizes of one pass."""
+    scaling = resize(view, DAWN)
+    return {found.replica_set.metadata.name: found.replicas for found in scaling.resizes if found.changes_size}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from .blue_green_world import ANALYSIS, BlueGreenWorld
 from .manifests import canary_manifest
 from .world import World
 
@@ -261,3 +262,31 @@ def test_a_failure_of_the_new_replica_set_is_mirrored_until_it_is_gone() -> None
     world.pass_time(1)
     world.reconcile()
     assert world.condition("ReplicaFailure") is None
+
+
+def test_a_blue_green_rollout_is_healthy_from_the_switch_on() -> None:
+    """rollout 2.2: before stable moves, and while the phase still waits for the post-promotion analysis."""
+    world = BlueGreenWorld.updating(postPromotionAnalysis=ANALYSIS)
+    assert world.condition("Healthy") == ("True", "RolloutHealthy", "Rollout is healthy")
+    assert world.condition("Completed") == ("False", "RolloutCompleted", "RolloutCompleted")
+    assert world.status["phase"] == "Progressing"
+
+
+def test_a_blue_green_pause_after_the_switch_comes_to_rest() -> None:
+    world = BlueGreenWorld.updating(postPromotionAnalysis=ANALYSIS)
+    world.pause()
+    world.settle()
+    assert world.condition("Progressing") == ("Unknown", "RolloutPaused", "Rollout is paused")
+    assert world.condition("Healthy") == ("False", "RolloutHealthy", "Rollout is not healthy")
+    world.unpause()
+    world.settle()
+    assert world.condition("Healthy") == ("True", "RolloutHealthy", "Rollout is healthy")
+
+
+def test_a_blue_green_rollout_is_available_while_the_version_that_serves_is_whole() -> None:
+    world = BlueGreenWorld.updating("error")
+    available, lacking = "Rollout has minimum availability", "Rollout does not have minimum availability"
+    assert world.condition("Available") == ("True", "AvailableReason", available)
+    world.lose("v1")
+    world.settle()
+    assert world.condition("Available") == ("False", "AvailableReason", lacking)

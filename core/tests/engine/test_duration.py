@@ -1,12 +1,14 @@
 """The time line of an update attempt, transition by transition (rollout 2.4)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from sluicegate.api.status import RolloutDuration
 from sluicegate.engine.duration import Happenings, next_duration
 
+from .blue_green_world import BlueGreenWorld, blue_green_manifest
 from .manifests import canary_manifest
 from .world import World
 
@@ -38,6 +40,12 @@ def changed(duration: RolloutDuration, **members: object) -> RolloutDuration:
             RUNNING,
             Happenings(promoted_as="FastPromoted", settled=True),
             changed(RUNNING, completion_status="FastPromoted", finished_at=NOW),
+        ),
+        (RUNNING, Happenings(settled=True), changed(RUNNING, completion_status="Promoted", finished_at=NOW)),
+        (
+            changed(RUNNING, completion_status="FastRolledBack"),
+            Happenings(settled=True),
+            changed(RUNNING, completion_status="FastRolledBack", finished_at=NOW),
         ),
         (RUNNING, Happenings(aborted=True), changed(RUNNING, completion_status="Aborted", finished_at=NOW)),
         (
@@ -98,3 +106,23 @@ def test_the_time_line_is_frozen_while_the_spec_is_invalid() -> None:
     _, decision = world.decide(["spec.replicas: Invalid value"])
     world.carry_out(decision)
     assert world.status["duration"] == before
+
+
+@pytest.mark.parametrize(
+    ("strategy", "counted"), [({"autoPromotionEnabled": False}, 7), ({"autoPromotionSeconds": 9}, 0)]
+)
+def test_a_blue_green_pause_counts_as_waiting_only_if_a_person_is_to_end_it(
+    strategy: dict[str, Any], counted: int
+) -> None:
+    world = BlueGreenWorld.updating(**strategy)
+    world.pass_time(7)
+    world.resume()
+    assert world.status["duration"].get("totalManualPauseDurationSeconds", 0) == counted
+
+
+def test_a_first_blue_green_version_that_does_not_come_up_has_no_completion_status() -> None:
+    world = BlueGreenWorld(blue_green_manifest())
+    world.add_service("active")
+    world.set_image("error")
+    world.settle()
+    assert set(world.status["duration"]) == {"rolloutStartedAt"}

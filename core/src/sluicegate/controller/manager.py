@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from sluicegate.controller.caches import (
     key_of,
 )
 from sluicegate.controller.execute import Recorder
+from sluicegate.controller.orphans import OrphanedServices, named_services, services_left
 from sluicegate.controller.rollouts import ReconcileFailed, Result, RolloutReconciler, reference_of
 from sluicegate.controller.watches import Watches
 from sluicegate.engine.delays import RESYNC_SECONDS
@@ -79,6 +80,8 @@ class Manager:
         self._queue: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
         self._complaints: dict[Key, str] = {}
         self._conflicts: Counter[Key] = Counter()
+        self._services: WorkQueue[Key] = WorkQueue(last_retry=LAST_RETRY_SECONDS)
+        self._orphans = OrphanedServices(client, self._caches)
         self._watches = Watches(client, self._queue.add, settings.namespace)
         self.reconciler = RolloutReconciler(
             client, self._caches, self._watches, registry, self._recorder, clock=clock, monotonic=time.monotonic
@@ -97,9 +100,11 @@ class Manager:
                 logger.info("caches are filled, reconciling with %d workers", self._settings.workers)
                 for _ in range(self._settings.workers):
                     tasks.create_task(self._work())
+                tasks.create_task(self._release_services())
                 tasks.create_task(self._resync())
         finally:
             self._queue.shutdown()
+            self._services.shutdown()
             await self._watches.close()
             await self._events.flush(at_most=LAST_EVENTS_SECONDS)
 
@@ -139,6 +144,8 @@ class Manager:
         key = key_of(found)
         # Also of a Rollout that was handed over: what is kept of it is dropped in the pass.
         self._queue.add(key)
+        for service in services_left(old, new):
+            self._services.add((key[0], service))
         if not is_handled(found):
             return
         if old is None:
@@ -165,8 +172,9 @@ class Manager:
         if service is None:
             return
         namespace, name = service.metadata.namespace, service.metadata.name
+        self._services.add((namespace, name))
         for rollout in self._caches.rollouts.list(namespace):
-            if name in named_services(rollout):
+            if name in named_services(rollout.document):
                 self._queue.add(key_of(rollout))
 
     async def _work(self) -> None:
@@ -179,6 +187,22 @@ class Manager:
                 await self._reconcile(key)
             finally:
                 self._queue.done(key)
+
+    async def _release_services(self) -> None:
+        while True:
+            try:
+                key = await self._services.get()
+            except QueueShutDown:
+                return
+            try:
+                await self._orphans.release(key)
+            except SluicegateError as error:
+                logger.log(logging.DEBUG if isinstance(error, Conflict) else logging.WARNING, "%s/%s: %s", *key, error)
+                self._services.add_rate_limited(key)
+            else:
+                self._services.forget(key)
+            finally:
+                self._services.done(key)
 
     async def _reconcile(self, key: Key) -> None:
         try:
@@ -222,19 +246,3 @@ class Manager:
             await asyncio.sleep(RESYNC_SECONDS)
             for rollout in self._caches.rollouts.list():
                 self._queue.add(key_of(rollout))
-
-
-def named_services(rollout: StoredRollout) -> set[str]:
-    """The Services that a Rollout's strategy names, of whatever there is: nothing has checked the document."""
-    strategy = _object_in(_object_in(rollout.document, "spec"), "strategy")
-    canary, blue_green = _object_in(strategy, "canary"), _object_in(strategy, "blueGreen")
-    pair = _object_in(canary, "pingPong")
-    members = [canary.get(name) for name in ("canaryService", "stableService")]
-    members += [pair.get(name) for name in ("pingService", "pongService")]
-    members += [blue_green.get(name) for name in ("activeService", "previewService")]
-    return {name for name in members if isinstance(name, str) and name}
-
-
-def _object_in(document: Mapping[str, Any], member: str) -> Mapping[str, Any]:
-    found = document.get(member)
-    return found if isinstance(found, Mapping) else {}

@@ -17,6 +17,7 @@ from sluicegate.controller.gather import Gathering
 from sluicegate.controller.pod_counts import split_pods
 from sluicegate.controller.routing import Routers, RoutingFailed
 from sluicegate.controller.specs import Specs
+from sluicegate.controller.unsent import UnsentStatus
 from sluicegate.controller.watches import Watches
 from sluicegate.controller.workloads import Resolved, Workloads
 from sluicegate.engine.begun import Begun
@@ -25,7 +26,8 @@ from sluicegate.engine.limits import unsupported_field
 from sluicegate.engine.passes import begin, decide
 from sluicegate.engine.prepare import creation_failed, name_collided, owned_view, prepare, refuse
 from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
-from sluicegate.engine.traffic import Verified, routing_failed
+from sluicegate.engine.surroundings import Surroundings
+from sluicegate.engine.traffic import Verified, routing_failed, shifts
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate.engine.workload import UNRESOLVED_SECONDS, WorkloadRefError
@@ -37,6 +39,8 @@ from sluicegate.plugins.registry import Registry
 
 logger = logging.getLogger(__name__)
 
+MOST_PASSES = 10
+"""How many passes are made in one turn; what is left is the next turn's."""
 STALE_SECONDS = 0.1
 """How soon a Rollout is looked at again whose last writes the caches do not show yet."""
 
@@ -50,6 +54,18 @@ class Result:
 
     requeue_after: float | None = None
     waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the passes of one turn have in common."""
+
+    stored: StoredRollout
+    candidates: Sequence[ReplicaSet]
+    errors: Sequence[str]
+    surroundings: Surroundings
+    execution: Execution
+    now: datetime
 
 
 class ReconcileFailed(Exception):
@@ -89,13 +105,13 @@ class RolloutReconciler:
         if not self._expected(key).met(self._shown(key), self.monotonic()):
             return Result(STALE_SECONDS, waits=True)
         self.watches.begin(key)
-        decision = await self._pass(stored)
+        decision = await self._turn(stored)
         if decision.error is not None:
             raise ReconcileFailed(decision.error)
         return Result(decision.requeue_after)
 
-    async def _pass(self, stored: StoredRollout) -> Decision:
-        """Decide and carry out; what is returned has been done."""
+    async def _turn(self, stored: StoredRollout) -> Decision:
+        """Decide and carry out, pass after pass as long as none needs news from the cluster; the last decision."""
         now = self.clock()
         rollout, errors = self._read(stored)
         execution = self._execution(stored)
@@ -104,21 +120,26 @@ class RolloutReconciler:
         try:
             resolved = await self._workloads.resolved(stored, rollout, errors)
         except WorkloadRefError as error:
-            return await self._done(execution, refuse(rollout, str(error), now, retry_after=UNRESOLVED_SECONDS))
+            refused = refuse(rollout, str(error), now, retry_after=UNRESOLVED_SECONDS)
+            await execution.carry_out(refused)
+            return refused
         if unsupported_field(rollout) is None:
             await execution.act(resolved.writes)
-        prepared = await self._prepare(stored, resolved, now)
-        if isinstance(prepared, Decision):
-            view = owned_view(resolved.rollout, self._candidates(stored))
-            return await self._end(stored, view, execution, prepared)
-        return await self._go_on(stored, prepared, execution, now)
+        scene = await self._scene(stored, resolved, execution, now)
+        unsent = UnsentStatus(resolved.rollout, stored.document.get("status"), execution)
+        for _ in range(MOST_PASSES):
+            decision, ends = await self._pass(scene, unsent)
+            if ends:
+                break
+        await unsent.send()
+        return decision if ends else Decision(requeue_after=0)
 
-    async def _prepare(self, stored: StoredRollout, resolved: Resolved, now: datetime) -> View | Decision:
+    async def _scene(self, stored: StoredRollout, resolved: Resolved, execution: Execution, now: datetime) -> _Scene:
         key, rollout = key_of(stored), resolved.rollout
         errors = resolved.errors or await self._further_errors(key, rollout)
         candidates = self._candidates(stored)
         surroundings = await self._gathering.surroundings(key, rollout, candidates, resolved.workload, now)
-        return prepare(rollout, candidates, errors, now, surroundings)
+        return _Scene(stored, candidates, errors, surroundings, execution, now)
 
     async def _further_errors(self, key: Key, rollout: Rollout) -> Sequence[str]:
         """What is wrong beyond the object itself: a router that cannot do what it is asked for, what is referred to."""
@@ -126,20 +147,49 @@ class RolloutReconciler:
             return [refused]
         return await self._gathering.reference_errors(key, rollout)
 
-    async def _go_on(self, stored: StoredRollout, view: View, execution: Execution, now: datetime) -> Decision:
+    async def _pass(self, scene: _Scene, unsent: UnsentStatus) -> tuple[Decision, bool]:
+        """One pass, and whether it ends the turn: as it wrote more than the status, failed, or changed nothing."""
+        view = prepare(unsent.rollout, scene.candidates, scene.errors, scene.now, scene.surroundings)
+        if isinstance(view, Decision):
+            return await self._finish(scene, unsent, view)
         try:
             split = self._split(view)
         except PluginError as error:
-            return await self._done(execution, refuse(view.rollout, str(error), now))
-        begun = begin(view, split, now)
+            return await self._finish(scene, unsent, refuse(view.rollout, str(error), scene.now))
+        begun = begin(view, split, scene.now)
         if isinstance(begun, Decision):
-            return await self._end(stored, view, execution, begun)
-        await execution.act(begun.actions)
+            return await self._finish(scene, unsent, begun)
+        if begun.actions or (begun.routing is not None and shifts(begun.view, begun.routing)):
+            await unsent.send()
+        await scene.execution.act(begun.actions)
         try:
-            verified = await self._route(stored, begun)
+            verified = await self._route(scene.stored, begun)
         except RoutingFailed as error:
-            return await self._done(execution, routing_failed(str(error)))
-        return await self._done(execution, decide(begun, split, verified, now))
+            return await self._finish(scene, unsent, routing_failed(str(error)))
+        decision = decide(begun, split, verified, scene.now)
+        finished, ends = await self._finish(scene, unsent, decision)
+        return finished, ends or bool(begun.actions)
+
+    async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> tuple[Decision, bool]:
+        decision = self._once(key_of(scene.stored), scene.stored, decision)
+        if not decision.actions:
+            changes = unsent.take(decision)
+            return decision, not changes or decision.error is not None
+        await unsent.send()
+        await self._carry_out(scene, unsent, decision)
+        return decision, True
+
+    async def _carry_out(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> None:
+        """Make the writes of a decision, of which the new ReplicaSet may be one."""
+        try:
+            await scene.execution.carry_out(decision)
+        except AlreadyExists as error:
+            await self._name_exists(scene.stored, owned_view(unsent.rollout, scene.candidates), error)
+        except CreateFailed as error:
+            view = owned_view(unsent.rollout, scene.candidates)
+            failed = creation_failed(view, str(error), self.clock())
+            await scene.execution.carry_out(failed)
+            raise ReconcileFailed(failed.error) from error
 
     async def _route(self, stored: StoredRollout, begun: Begun) -> Verified:
         if begun.routing is None:
@@ -152,7 +202,8 @@ class RolloutReconciler:
         """A Rollout that is being deleted is left alone, but for a Deployment that is to serve in its place."""
         services = self._gathering.services(rollout)
         decision = await self._workloads.hand_back(stored, rollout, errors, self._candidates(stored), services)
-        return await self._done(execution, decision or Decision())
+        await execution.carry_out(decision or Decision())
+        return decision or Decision()
 
     def _read(self, stored: StoredRollout) -> tuple[Rollout, Sequence[str]]:
         try:
@@ -168,22 +219,6 @@ class RolloutReconciler:
             return None
         scope = scope_of((view.rollout.namespace, view.rollout.name))
         return split_pods(self.registry, self.guard, split_request(view), scope)
-
-    async def _done(self, execution: Execution, decision: Decision) -> Decision:
-        await execution.carry_out(decision)
-        return decision
-
-    async def _end(self, stored: StoredRollout, view: View, execution: Execution, decision: Decision) -> Decision:
-        """Carry out a decision that may create the new ReplicaSet."""
-        try:
-            return await self._done(execution, self._once(key_of(stored), stored, decision))
-        except AlreadyExists as error:
-            await self._name_exists(stored, view, error)
-        except CreateFailed as error:
-            failed = creation_failed(view, str(error), self.clock())
-            await execution.carry_out(failed)
-            raise ReconcileFailed(failed.error) from error
-        return decision
 
     async def _name_exists(self, stored: StoredRollout, view: View, error: AlreadyExists) -> NoReturn:
         """A ReplicaSet of the new one's name is there: our own that the cache lacks, or another one in the way."""

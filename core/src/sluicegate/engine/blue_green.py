@@ -31,7 +31,7 @@ from sluicegate.engine.revisions import current_revision, sync_revision
 from sluicegate.engine.scaling import resize_write
 from sluicegate.engine.services import switch, switched
 from sluicegate.engine.sizes import Scaling
-from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status
+from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, with_pauses
 from sluicegate.engine.view import View, available, hash_of
 
 
@@ -157,7 +157,9 @@ def _decided(
 def _write(outcome: Outcome, now: datetime) -> StatusWrite:
     view, status = outcome.view, _status(outcome)
     aborted = outcome.reason is None and aborts(view)
-    assessment = assess(view, status, now, aborted=aborted)
+    pauses = _pauses(outcome)
+    paused = view.rollout.spec.paused or bool(with_pauses(view, status, pauses, now, aborted=aborted).pause_conditions)
+    assessment = assess(view, status, now, aborted=aborted, paused=paused)
     begins = not view.status.current_pod_hash
     happened = Happenings(
         changed=begins,
@@ -165,7 +167,7 @@ def _write(outcome: Outcome, now: datetime) -> StatusWrite:
         promoted_as=_promoted_as(outcome) if not begins else "",
         settled=_is_settled(view, status),
     )
-    write = finish(view, status, assessment.conditions, happened, now, pauses=_pauses(outcome))
+    write = finish(view, status, assessment.conditions, happened, now, pauses=pauses)
     events = (*outcome.analyses.events(), *_promotion_events(outcome), *assessment.events, *write.events)
     return replace(write, events=events)
 

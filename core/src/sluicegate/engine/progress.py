@@ -22,17 +22,23 @@ class Assessment:
     aborts: bool = False
 
 
-def assess(view: View, status: RolloutStatus, now: datetime, *, aborted: bool) -> Assessment:
-    """Evaluate the conditions against the new counters in `status`, in the order in which Argo Rollouts writes them."""
+def assess(
+    view: View, status: RolloutStatus, now: datetime, *, aborted: bool, paused: bool | None = None
+) -> Assessment:
+    """Evaluate the conditions against the new counters in `status`, in the order in which Argo Rollouts writes them.
+
+    `paused`: whether the Rollout still is after this pass; as it was before unless given.
+    """
+    paused = view.paused if paused is None else paused
     stored = Conditions.stored(view.status.conditions).without(c.INVALID_SPEC)
     events: list[Event] = []
     times_out = not aborted and _deadline_aborts(view, status, stored, now)
-    found = _healthy(view, status, stored, now)
+    found = _healthy(view, status, stored, now, paused=paused)
     if aborted or times_out:
         found = _aborted(view, found, now, _timeout_text(view) if times_out else "", events)
     else:
         became_unhealthy = stored.is_true(c.HEALTHY) and not found.is_true(c.HEALTHY)
-        found = _progressing(view, status, found, now, became_unhealthy=became_unhealthy)
+        found = _progressing(view, status, found, now, became_unhealthy=became_unhealthy, paused=paused)
     found = _available(view, status, found, now)
     found = _replica_failure(view, found, now)
     found = _completed(view, status, found, now, events)
@@ -70,8 +76,8 @@ def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now
     return max(0.0, (due - now).total_seconds())
 
 
-def _healthy(view: View, status: RolloutStatus, found: Conditions, now: datetime) -> Conditions:
-    if not view.rollout.spec.paused and is_healthy(view, status):
+def _healthy(view: View, status: RolloutStatus, found: Conditions, now: datetime, *, paused: bool) -> Conditions:
+    if not paused and is_healthy(view, status):
         return found.put(c.HEALTHY, c.TRUE, "RolloutHealthy", "Rollout is healthy", now)
     if found.get(c.HEALTHY):
         return found.put(c.HEALTHY, c.FALSE, "RolloutHealthy", "Rollout is not healthy", now)
@@ -90,9 +96,9 @@ def _aborted(view: View, found: Conditions, now: datetime, cause: str, events: l
 
 
 def _progressing(
-    view: View, status: RolloutStatus, found: Conditions, now: datetime, *, became_unhealthy: bool
+    view: View, status: RolloutStatus, found: Conditions, now: datetime, *, became_unhealthy: bool, paused: bool
 ) -> Conditions:
-    if is_healthy(view, status):
+    if is_healthy(view, status) and not (paused and found.has(c.PROGRESSING, c.ROLLOUT_PAUSED)):
         message = f'ReplicaSet "{replica_set_name(view)}" has successfully progressed.'
         return found.put(c.PROGRESSING, c.TRUE, c.NEW_RS_AVAILABLE, message, now)
     if became_unhealthy and status.is_promoted:

@@ -120,6 +120,11 @@ def outcome(view: View, routing: Routing | None, verified: Verified) -> Traffic:
     return Traffic(weights, events, RETRY_SECONDS, text)
 
 
+def shifts(view: View, routing: Routing) -> bool:
+    """Whether the routers are handed other weights, or others' weights, than are recorded."""
+    return len(routing.stages) > 1 or not _same(_weights(routing.stages[-1], None), view.weights)
+
+
 def routing_failed(error: str) -> Decision:
     """A router could not do it: the pass fails before anything is resized, and its status is not written."""
     return Decision(events=(Event("TrafficRoutingError", error, "Warning"),), error=error)
@@ -230,7 +235,7 @@ def _weights(routes: Routes, verified: bool | None) -> TrafficWeights:
 
 
 def _weight_events(old: TrafficWeights | None, new: TrafficWeights) -> Iterator[Event]:
-    if old is not None and (old.canary, old.stable, old.additional) == (new.canary, new.stable, new.additional):
+    if _same(new, old):
         return
     parts = []
     if old is None:
@@ -241,3 +246,7 @@ def _weight_events(old: TrafficWeights | None, new: TrafficWeights) -> Iterator[
         shown = " ".join(f"{{{d.weight} {d.service_name} {d.pod_template_hash}}}" for d in new.additional)
         parts.append(f"additional: [{shown}]")
     yield Event("TrafficWeightUpdated", f"Traffic weight updated {', '.join(parts)}")
+
+
+def _same(new: TrafficWeights, old: TrafficWeights | None) -> bool:
+    return old is not None and (old.canary, old.stable, old.additional) == (new.canary, new.stable, new.additional)
