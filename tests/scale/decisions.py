@@ -6,7 +6,6 @@ from datetime import datetime
 from statistics import quantiles
 from typing import Any, NamedTuple
 
-from core.tests.engine.blue_green_world import blue_green_manifest
 from core.tests.engine.manifests import canary_manifest
 from core.tests.engine.world import World
 
@@ -88,7 +87,6 @@ def _worlds() -> Iterator[tuple[str, World]]:
     routing = {"trafficRouting": {"plugins": {"sluicegate/recording": {"ingress": "shop"}}}}
     yield "canary with a router", _updating(canary_manifest(steps=STEPS, **services, **routing), "stable", "canary")
     yield "canary without", _updating(canary_manifest(steps=STEPS))
-    yield "blue-green", _updating(blue_green_manifest(autoPromotionEnabled=False), "active", "preview")
 
 
 def _updating(manifest: dict[str, Any], *services: str) -> World:

@@ -15,6 +15,10 @@ SluicegateError
 ├── ConnectError                no answer from the Kubernetes API
 ├── ConfigError                 no usable kubeconfig, or a setting that cannot be
 ├── InvalidManifest             a manifest holds values that its kind cannot hold (sluicegate.api.validation)
+├── StrictError                 a manifest in a file does not fit its Go type (sluicegate.api.validation)
+├── NoVirtualRouter             App Mesh's VirtualService leads to no virtual router (sluicegate.api.validation)
+├── WorkloadRefError            what a Rollout's workloadRef names cannot be used (sluicegate.engine.workload)
+├── CommandError                a verb of the command line cannot do what was asked (sluicegate.cli.failure)
 └── PluginError                 a call into a plugin failed
     └── PluginLoadError         a plugin could not be loaded or registered
 """

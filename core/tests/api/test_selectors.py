@@ -1,12 +1,15 @@
-"""Label selectors: what they match and how they are printed."""
+"""Label selectors: what they match, and how they are written and read as text."""
 
+import re
 from typing import Any
 
 import pytest
 
 from sluicegate.api import foreign
 from sluicegate.api.metadata import LabelSelector
-from sluicegate.api.selectors import format_selector, matches, matches_labels
+from sluicegate.api.selector_text import parse_selector
+from sluicegate.api.selectors import anchor, format_selector, matches, matches_labels
+from sluicegate.errors import BadRequest
 
 
 def selector(*expressions: tuple[str, str, list[str]], **labels: str) -> LabelSelector:
@@ -53,3 +56,39 @@ def test_the_slim_structs_are_selectors_too() -> None:
     replica_set = foreign.decode_replica_set(b'{"spec":{"selector":{"matchLabels":{"app":"web"}}}}')
     assert matches(replica_set.spec.selector, {"app": "web"})
     assert format_selector(replica_set.spec.selector) == "app=web"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "expected"),
+    [
+        ("", {}, True),
+        ("app=web,tier in (a, b),!old,live", {"app": "web", "tier": "b", "live": ""}, True),
+        ("app=web,tier in (a, b)", {"app": "web", "tier": "c"}, False),
+        ("app==web", {"app": "web"}, True),
+        ("app!=web", {}, True),
+        ("app!=web", {"app": "web"}, False),
+        ("app notin (web)", {"app": "web"}, False),
+        ("app=", {"app": ""}, True),
+        ("!old", {"old": ""}, False),
+        ("size>5", {"size": "6"}, True),
+        ("size>5", {"size": "5"}, False),
+        ("size<5", {"size": "-1"}, True),
+        ("size<5", {"size": "small"}, False),
+        ("size<5", {}, False),
+    ],
+)
+def test_selectors_read_from_text(text: str, labels: dict[str, str], expected: bool) -> None:
+    assert matches(parse_selector(text), labels) is expected
+
+
+@pytest.mark.parametrize("text", ["a b", "a in b", "a>x", "=a", "a in (b", "/"])
+def test_text_that_is_no_selector_is_a_bad_request(text: str) -> None:
+    with pytest.raises(BadRequest, match=f"unable to parse label selector {re.escape(repr(text))}"):
+        parse_selector(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("x,app in (web)", ("app", "web")), ("app in (a,b)", None), ("app!=a", None), ("", None)]
+)
+def test_a_label_that_all_selected_objects_have(text: str, expected: tuple[str, str] | None) -> None:
+    assert anchor(parse_selector(text)) == expected

@@ -110,6 +110,32 @@ def test_member_that_does_not_fit_is_refused(
     assert cluster.requests == []
 
 
+EXPERIMENT = {"templates": [{"name": "a", "replicas": "two"}]}
+RUN = {"metrics": [{"name": "m", "count": []}], "ttlStrategy": {"secondsAfterSuccess": True}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "where"),
+    [
+        ("Experiment", EXPERIMENT, "string into Go struct field TemplateSpec.spec.templates.replicas of type int32"),
+        ("AnalysisRun", RUN, "array into Go struct field Metric.spec.metrics.count of type int32"),
+        ("AnalysisRun", {"ttlStrategy": []}, "field AnalysisRunSpec.spec.ttlStrategy of type v1alpha1.TTLStrategy"),
+        ("AnalysisTemplate", {"args": [{"name": 5}]}, "number into Go struct field Argument.spec.args.name of type"),
+        ("ClusterAnalysisTemplate", [], "field ClusterAnalysisTemplate.spec of type v1alpha1.AnalysisTemplateSpec"),
+    ],
+)
+def test_every_kind_is_read_by_its_type(
+    kind: str, spec: Any, where: str, cli: Cli, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    """In JSON a number is no text."""
+    made = {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": {"name": "x"}, "spec": spec}
+    outcome = cli("create", "-f", write(tmp_path, json.dumps(made)))
+
+    assert (outcome.exit, cluster.requests) == (1, [])
+    assert outcome.stderr.startswith("Error: json: cannot unmarshal ")
+    assert where in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -130,6 +156,13 @@ def test_member_that_does_not_fit_is_refused(
         ("0x1F", 31),
         ("'yes'", "yes"),
         ("~", None),
+        ("1_0.5", 10.5),
+        ("18446744073709551615", 18446744073709551615),
+        ("18446744073709551616", 18446744073709551616.0),
+        ("0xFFFFFFFFFFFFFFFFFF", "0xFFFFFFFFFFFFFFFFFF"),
+        pytest.param("9" * 5000, "9" * 5000, id="more-than-64-bits"),
+        ("!own x", "x"),
+        ("1.2.3", "1.2.3"),
     ],
 )
 def test_yaml_means_what_it_means_to_kubernetes(
@@ -152,10 +185,15 @@ def test_names_of_members_match_whatever_their_case(cli: Cli, cluster: FakeClust
         ("", [], "creates of / unsupported"),
         ("- a\n", [], "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of "),
         ("a: 1\n a: 2\n", [], "error converting YAML to JSON: yaml: line "),
-        ("a: .nan\n", [], "error converting YAML to JSON: json: unsupported value: .nan"),
+        ("a: .nan\n", [], "error converting YAML to JSON: json: unsupported value: NaN"),
         ('{"a": NaN}', [], "invalid JSON: NaN is no number"),
         ('{"a": 1} }', [], "invalid JSON: "),
-        ("a: &a [*a]\n", [], "exceeded max depth"),
+        ("a: &a [*a]\n", [], "error converting YAML to JSON: yaml: an anchor's value contains itself"),
+        ("{a: " * 100_000, [], "invalid JSON: "),
+        ('{"a": ' * 300 + "1" + "}" * 300, [], "invalid JSON: the file is nested too deeply"),
+        ('{"a": ' * 100_000, [], "invalid JSON: "),
+        ("a: " + "[" * 100_000, [], "error converting YAML to JSON: yaml: the file is nested too deeply"),
+        ("a: 1\nb: 2\na: 3\n", [], "error converting YAML to JSON: yaml: unmarshal errors:\n  line 3: key \"a\" "),
         (f"{ROLLOUT}---{ROLLOUT}", ["-w"], "Cannot watch multiple resources"),
         (TEMPLATE, ["-w"], "Can only watch resources of type Rollout or Experiment"),
     ],

@@ -176,16 +176,14 @@ LAUGHS = "a0: &a0 x\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("a: [1\nb: 2", "yaml: line 2: "),
+        ("a: [1\nb: 2", "yaml: line 1: did not find expected ',' or ']'"),
         ("kind: Rollout\n\ta: 1", "yaml: line 2: "),
         ("a: &a\n  b: *a", "yaml: an anchor's value contains itself"),
-        ("[" * 5000, "yaml: the file is nested too deeply"),
+        ("[" * 100_000, "yaml: the file is nested too deeply"),
         (LAUGHS, "yaml: document contains excessive aliasing"),
         ("[" * 300 + "]" * 300, "yaml: the file is nested too deeply"),
-        ("kind: X\na: " + "9" * 400, "error converting YAML to JSON: json: unsupported value: inf"),
-        ("kind: X\na: " + "9" * 5000, "yaml: Exceeds the limit"),
         (b"kind: \xff\xfe", "yaml: "),
-        ("kind: X\na: .inf", "error converting YAML to JSON: json: unsupported value: inf"),
+        ("kind: X\na: .inf", "error converting YAML to JSON: json: unsupported value: +Inf"),
         ("kind: X\nnull: 1", "error converting YAML to JSON: unsupported map key: None"),
         (
             "apiVersion: a/b/c\nkind: Rollout",

@@ -12,7 +12,7 @@ import pytest
 from sluicegate.api import names
 from sluicegate.api.crds import crds
 from sluicegate.api.merge import apply_merge_patch
-from sluicegate.api.resources import DEPLOYMENTS, NAMESPACES, ROLLOUTS
+from sluicegate.api.resources import DEPLOYMENTS, NAMESPACES, POD_TEMPLATES, ROLLOUTS
 from sluicegate.api.rollout import API_VERSION
 from sluicegate.controller.caches import Key, StoredRollout, decode_rollout
 from sluicegate.controller.rollouts import reference_of
@@ -20,7 +20,7 @@ from sluicegate.controller.specs import Specs
 from sluicegate.controller.watches import Watches
 from sluicegate.controller.workloads import Resolved, Workloads
 from sluicegate.engine.decision import Action, Decision, PatchRollout, ScaleDeployment
-from sluicegate.engine.workload import HAND_BACK, POD_TEMPLATES, WorkloadRefError
+from sluicegate.engine.workload import HAND_BACK, WorkloadRefError
 from sluicegate.errors import Forbidden, NotFound
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference

@@ -76,7 +76,9 @@ class Passed:
     @property
     def keeps_routes(self) -> bool:
         """Whether a header or mirror route stays."""
-        return any(stage.header_routes or stage.mirror_routes for stage in (self.routing.stages if self.routing else ()))
+        return any(
+            stage.header_routes or stage.mirror_routes for stage in (self.routing.stages if self.routing else ())
+        )
 
     def switched(self, service: str) -> str:
         """The hash that a Service selects after the pass."""

@@ -1,4 +1,4 @@
-"""Edge cases of a canary with traffic routing, from the incumbent's own tests; the numbers are the rows of rollout 10."""
+"""Edge cases of a canary with traffic routing, pinned by the incumbent's tests; the numbers are rows of rollout 10."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from .world import Route
 HEADER_STEP = {
     "setHeaderRoute": {"name": "vip", "match": [{"headerName": "x-vip", "headerValue": {"exact": "1"}}]},
 }
-WITH_HEADERS = {"trafficRouting": {"istio": {}, "managedRoutes": [{"name": "vip"}]}}
+WITH_HEADERS: dict[str, Any] = {"trafficRouting": {"istio": {}, "managedRoutes": [{"name": "vip"}]}}
 UPDATE = [{"setWeight": 50}, {"pause": {}}]
 REVISION_2 = {"annotations": {names.REVISION: "2"}}
 
@@ -73,9 +73,7 @@ def test_23_below_the_desired_count_at_step_2_the_weight_stays_10(ready: int, we
 def test_24_a_full_promotion_with_5_of_10_available_and_recorded_weight_5(dynamic: bool, weight: int) -> None:
     replica_sets = [make_replica_set("s", 10, 10), make_replica_set("c", 10, 5, new=True, revision=2)]
     status = {"promoteFull": True, "currentStepIndex": 1}
-    view = routed_view(
-        10, replica_sets, steps=UPDATE, status=status, recorded=("c", 5), dynamicStableScale=dynamic
-    )
+    view = routed_view(10, replica_sets, steps=UPDATE, status=status, recorded=("c", 5), dynamicStableScale=dynamic)
     assert one_pass(view).handed_over == [("c", weight)]
 
 

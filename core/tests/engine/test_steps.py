@@ -294,7 +294,6 @@ def test_a_full_promotion_of_an_aborted_update_goes_on() -> None:
 @pytest.mark.parametrize(
     ("members", "path"),
     [
-        ({"strategy": {"blueGreen": {"activeService": "a"}}}, "spec.strategy.blueGreen"),
         ({"strategy": {"canary": {"analysis": {}}}}, "spec.strategy.canary.analysis"),
         (
             {"strategy": {"canary": {"steps": [{"setWeight": 1}, {"plugin": {"name": "a/b"}}]}}},

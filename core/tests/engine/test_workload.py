@@ -8,14 +8,13 @@ import pytest
 from sluicegate.api import names
 from sluicegate.api.foreign import decode_replica_set
 from sluicegate.api.hashing import pod_template_hash
-from sluicegate.api.resources import DEPLOYMENTS, REPLICA_SETS
+from sluicegate.api.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS
 from sluicegate.api.rollout import Rollout
 from sluicegate.engine.decision import PatchRollout, ScaleDeployment
 from sluicegate.engine.surroundings import Surroundings
 from sluicegate.engine.view import View
 from sluicegate.engine.workload import (
     HAND_BACK,
-    POD_TEMPLATES,
     Workload,
     WorkloadRefError,
     bookkeeping,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import re
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 
 
 class Requirement(Protocol):
@@ -41,10 +45,26 @@ def matches_labels(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool
     return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 
+def anchor(selector: Selector) -> tuple[str, str] | None:
+    """A label that whatever the expressions select must have; None where they ask for no particular one."""
+    exact = (term for term in selector.match_expressions if term.operator == "In" and len(term.values) == 1)
+    return next(((term.key, term.values[0]) for term in exact), None)
+
+
 def _meets(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+    if requirement.operator in ("Gt", "Lt"):
+        return _is_beyond(requirement, labels.get(requirement.key, ""))
     present = requirement.key in labels
     listed = present and labels[requirement.key] in requirement.values
     return {"In": listed, "NotIn": not listed, "Exists": present, "DoesNotExist": not present}[requirement.operator]
+
+
+def _is_beyond(requirement: Requirement, label: str) -> bool:
+    """Whether a label is a number above (Gt) or below (Lt) the wanted one; only selectors in URLs ask that."""
+    if not _INTEGER.fullmatch(label):
+        return False
+    number, bound = int(label), int(requirement.values[0])
+    return number > bound if requirement.operator == "Gt" else number < bound
 
 
 def format_selector(selector: Selector | None) -> str:

@@ -58,12 +58,12 @@ def command(ctx: click.Context, files: tuple[str, ...], watch: bool, no_color: b
 def _read(files: Sequence[str], *, watch: bool) -> list[dict[str, Any]]:
     """The objects of the files; raises CommandError for what cannot be created, or not be watched."""
     # Imported here so that `--help` stays quick.
-    from sluicegate.cli.manifests.documents import read
-    from sluicegate.cli.manifests.refusal import checked, refuse_nothing
+    from sluicegate.cli.manifests.documents import documents_to_create
+    from sluicegate.cli.manifests.refusal import creatable, refuse_nothing
 
     if watch and len(files) > 1:
         raise CommandError("Cannot watch multiple resources")
-    objects = [checked(document) for file in files for document in refuse_nothing(read(file))]
+    objects = [creatable(document) for file in files for document in refuse_nothing(documents_to_create(file))]
     if watch and len(objects) > 1:
         raise CommandError("Cannot watch multiple resources")
     if watch and objects[0]["kind"] not in ("Rollout", "Experiment"):
@@ -137,10 +137,10 @@ async def _create_run(
 
 
 def _template_in(file: str) -> dict[str, Any]:
-    from sluicegate.cli.manifests.documents import read
+    from sluicegate.cli.manifests.documents import documents_to_create
     from sluicegate.cli.manifests.refusal import object_of
 
-    documents = read(file)
+    documents = documents_to_create(file)
     if not documents:
         raise CommandError(f"{file}: holds no template")
     return object_of(documents[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sluicegate.api.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, Resource
+from sluicegate.api.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, ROLLOUTS
 from sluicegate.cli.command import Command
 from sluicegate.cli.failure import CommandError
 from sluicegate.cli.naming import not_found_hint, rollout_name
@@ -26,6 +26,7 @@ from sluicegate.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sluicegate.api.resources import Resource
     from sluicegate.cli.settings import Scope
     from sluicegate.cli.views.fields import Object
 
@@ -33,7 +34,7 @@ _WORKLOADS: Final[Mapping[str, tuple[Resource, str]]] = {
     "Deployment": (DEPLOYMENTS, "/spec/template"),
     "ReplicaSet": (REPLICA_SETS, "/spec/template"),
     # The incumbent sends the other path here too, which no PodTemplate has, and is refused.
-    "PodTemplate": (Resource("", "v1", "podtemplates", "PodTemplate"), "/template"),
+    "PodTemplate": (POD_TEMPLATES, "/template"),
 }
 
 

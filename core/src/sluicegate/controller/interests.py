@@ -8,9 +8,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sluicegate.api.foreign import ObjectMeta
-from sluicegate.api.selectors import matches
+from sluicegate.api.selector_text import parse_selector
+from sluicegate.api.selectors import anchor, matches
 from sluicegate.controller.caches import Key
-from sluicegate.controller.selections import anchor, parse_selector
 
 
 class HasMetadata(Protocol):

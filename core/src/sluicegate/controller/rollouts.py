@@ -173,7 +173,7 @@ class RolloutReconciler:
     async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> tuple[Decision, bool]:
         decision = self._once(key_of(scene.stored), scene.stored, decision)
         if not decision.actions:
-            changes = unsent.take(decision)
+            changes = await unsent.take(decision)
             return decision, not changes or decision.error is not None
         await unsent.send()
         await self._carry_out(scene, unsent, decision)

@@ -12,10 +12,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from sluicegate.api.foreign import LabelSelector
 from sluicegate.api.resources import Resource
-from sluicegate.api.selectors import matches
+from sluicegate.api.selector_text import parse_selector
+from sluicegate.api.selectors import anchor, matches
 from sluicegate.controller.interests import HasMetadata
 from sluicegate.controller.own_writes import OwnWrites
-from sluicegate.controller.selections import anchor, parse_selector
 from sluicegate.errors import ConnectError, Expired, Forbidden, NotFound, SluicegateError
 from sluicegate.kube.client import Client
 from sluicegate.kube.reflector import Identity, Reflector

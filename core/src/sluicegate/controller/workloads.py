@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sluicegate.api.foreign import ReplicaSet, Service
-from sluicegate.api.resources import DEPLOYMENTS, REPLICA_SETS, Resource
+from sluicegate.api.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, Resource
 from sluicegate.api.rollout import Rollout, RolloutSpec
 from sluicegate.api.validation import validate_rollout
 from sluicegate.api.validation.pod_template import template_errors
@@ -21,7 +21,6 @@ from sluicegate.controller.watches import Watches
 from sluicegate.engine.decision import Decision, PatchRollout, ScaleDeployment
 from sluicegate.engine.workload import (
     HAND_BACK,
-    POD_TEMPLATES,
     Workload,
     bookkeeping,
     decode_workload,

@@ -7,8 +7,6 @@ from sluicegate.api.rollout import CanaryStrategy, Rollout
 
 def unsupported_field(rollout: Rollout) -> str | None:
     """The path of the first field that asks for something not built yet; None when all of it can be reconciled."""
-    if rollout.spec.strategy.blue_green is not None:
-        return "spec.strategy.blueGreen"
     return next(_unsupported(rollout.spec.strategy.canary or CanaryStrategy()), None)
 
 

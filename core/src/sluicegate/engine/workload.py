@@ -11,7 +11,7 @@ import msgspec
 from sluicegate.api import names
 from sluicegate.api.foreign import ObjectMeta, ReplicaSet, Service, Slim
 from sluicegate.api.metadata import LabelSelector
-from sluicegate.api.resources import DEPLOYMENTS, REPLICA_SETS, Resource
+from sluicegate.api.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, Resource
 from sluicegate.api.rollout import Rollout, WorkloadRef
 from sluicegate.engine.decision import Action, Decision, Event, PatchRollout, PatchService, ScaleDeployment
 from sluicegate.engine.view import View, hash_of, revision_of, size
@@ -25,8 +25,6 @@ HAND_BACK: Final = "sluicegate.dev/hand-back"
 
 HANDED_BACK: Final = "sluicegate.dev/handed-back"
 """The annotation of a Rollout being deleted whose Deployment has got its size: from then on that size is the user's."""
-
-POD_TEMPLATES: Final = Resource("", "v1", "podtemplates", "PodTemplate")
 
 _LENDERS: Final = {(lender.group, lender.kind): lender for lender in (DEPLOYMENTS, REPLICA_SETS, POD_TEMPLATES)}
 _NOT_SERVED: Final = "the server could not find the requested resource"

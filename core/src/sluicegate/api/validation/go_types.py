@@ -1,15 +1,17 @@
 """The Go types of the manifests that are read strictly: their members, and the names that error messages call them by.
 
-A Rollout's types follow from our models, its pod template's from the data of `sluicegate.api.encoding`; those of
-Services and Ingresses are listed here.
+The types of our kinds follow from our models, those of pod templates from the data of `sluicegate.api.encoding`;
+those of Services and Ingresses are listed here.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Union, get_args, get_origin
 
+from sluicegate.api.analysis import AnalysisRun, AnalysisTemplate, Experiment
 from sluicegate.api.encoding import structs
 from sluicegate.api.model import POD_TEMPLATE, ApiModel, CrdSchema
 from sluicegate.api.rollout import Rollout
@@ -23,6 +25,16 @@ ROLLOUT: Final = "v1alpha1.Rollout"
 SERVICE: Final = "v1.Service"
 INGRESS: Final = "v1.Ingress"
 BETA_INGRESS: Final = "v1beta1.Ingress"
+
+_KINDS: Final[Mapping[str, type[ApiModel]]] = {
+    "Rollout": Rollout,
+    "Experiment": Experiment,
+    "AnalysisTemplate": AnalysisTemplate,
+    "ClusterAnalysisTemplate": AnalysisTemplate,
+    "AnalysisRun": AnalysisRun,
+}
+KINDS: Final = {kind: f"v1alpha1.{kind}" for kind in _KINDS}
+"""The types of our kinds."""
 
 _MODELS: Final = {
     "WorkloadRef": "ObjectRef",
@@ -53,6 +65,12 @@ _MODELS: Final = {
     "Condition": "RolloutCondition",
     "RunStatus": "RolloutAnalysisRunStatus",
     "AlbStatus": "ALBStatus",
+    "ArgumentSource": "ValueFrom",
+    "TtlStrategy": "TTLStrategy",
+    "ExperimentTemplateSpec": "TemplateSpec",
+    "ExperimentTemplateStatus": "TemplateStatus",
+    "ExperimentAnalysisRef": "ExperimentAnalysisTemplateRef",
+    "ExperimentRunStatus": "ExperimentAnalysisRunStatus",
 }
 """Our models that have another name than the incumbent's types."""
 
@@ -113,6 +131,9 @@ class GoMember(NamedTuple):
     type: str
 
 
+_OF_EVERY_KIND: Final = (GoMember("apiVersion", "string"), GoMember("kind", "string"))
+
+
 def members_of(struct: str) -> Mapping[str, GoMember]:
     """The members of a struct by their names in lower case, for Go reads names without regard to case."""
     return _members()[struct]
@@ -136,7 +157,9 @@ def type_name(type: str) -> str:
 def _members() -> dict[str, dict[str, GoMember]]:
     known = {name: _by_name([GoMember(*one) for one in _without_pointers(name)]) for name in structs()}
     listed = {name: _by_name(_parsed(declaration)) for name, declaration in _LISTED.items()}
-    return known | listed | _model_members(Rollout)
+    models = (_model_members(model) for model in _KINDS.values())
+    kinds = {KINDS[kind]: _by_name(_OF_EVERY_KIND) | _own_members(model) for kind, model in _KINDS.items()}
+    return reduce(or_, models, known | listed) | kinds
 
 
 def _without_pointers(struct: str) -> Sequence[tuple[str, str]]:
@@ -154,13 +177,16 @@ def _parsed(declaration: str) -> list[GoMember]:
 
 def _model_members(model: type[ApiModel]) -> dict[str, dict[str, GoMember]]:
     """The structs of a model and of all models in it."""
-    own = [GoMember(info.alias or name, _field_type(info)) for name, info in model.model_fields.items()]
-    found = {_go_name(model): _by_name(own)}
+    found = {_go_name(model): _own_members(model)}
     for info in model.model_fields.values():
         for inner in _models_in(info.annotation):
             if inner.__name__ not in _KUBERNETES:
                 found |= _model_members(inner)
     return found
+
+
+def _own_members(model: type[ApiModel]) -> dict[str, GoMember]:
+    return _by_name([GoMember(info.alias or name, _field_type(info)) for name, info in model.model_fields.items()])
 
 
 def _models_in(annotation: Any) -> list[type[ApiModel]]:

@@ -1,6 +1,6 @@
-"""Manifests read as strictly as the incumbent's `lint` reads them: no unknown member, no wrong type (operations 1.11).
+"""Manifests read as strictly as the incumbent's command line does: no unknown member, no wrong type (operations 1.10).
 
-Names match without regard to case, and a number or a boolean where a text is wanted is taken as text.
+Names match without regard to case.
 """
 
 from __future__ import annotations
@@ -58,12 +58,13 @@ class _Place(NamedTuple):
         return _Place(struct.rpartition(".")[2], f"{self.path}.{name}".lstrip("."))
 
 
-def read_strictly(document: Mapping[str, Any], type: str) -> dict[str, Any]:
+def read_strictly(document: Mapping[str, Any], type: str, *, lenient: bool) -> dict[str, Any]:
     """A manifest, as plain JSON data, with its members spelt as the API spells them; `type` is one of `go_types`.
 
-    Raises StrictError with the first fault, members taken in the order of their names.
+    `lenient`: a number or a boolean where a text is wanted is taken as text, as of YAML. Raises StrictError with the
+    first fault in the order of the document.
     """
-    reader = _Reader()
+    reader = _Reader(lenient)
     try:
         read: dict[str, Any] = reader.struct(document, type, _Place("", ""))
     except _End as end:
@@ -76,7 +77,8 @@ def read_strictly(document: Mapping[str, Any], type: str) -> dict[str, Any]:
 class _Reader:
     """Reads plain data as one Go type after the other and collects what does not fit; such a value reads as None."""
 
-    def __init__(self) -> None:
+    def __init__(self, lenient: bool) -> None:
+        self._lenient = lenient
         self.faults: list[str] = []
 
     def read(self, value: Any, type: str, place: _Place) -> Any:
@@ -92,7 +94,7 @@ class _Reader:
         if not isinstance(value, Mapping):
             return self.misfit(value, type, place)
         read: dict[str, Any] = {}
-        for key, item in sorted(value.items()):
+        for key, item in value.items():
             member = members_of(type).get(key.lower())
             if member is None:
                 self.faults.append(f"json: unknown field {quote(key)}")
@@ -109,17 +111,17 @@ class _Reader:
     def map(self, value: Any, type: str, place: _Place) -> Any:
         if not isinstance(value, Mapping):
             return self.misfit(value, type, place)
-        return {key: self.read(item, type.removeprefix(_MAP), place) for key, item in sorted(value.items())}
+        return {key: self.read(item, type.removeprefix(_MAP), place) for key, item in value.items()}
 
     def misfit(self, value: Any, type: str, place: _Place) -> None:
         self.faults.append(_misfit(_kind(value), type, place))
 
     def text(self, value: Any, place: _Place) -> Any:
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            return number_text(value)
-        return value if isinstance(value, str) else self.misfit(value, "string", place)
+        if isinstance(value, str):
+            return value
+        if not self._lenient or not isinstance(value, int | float):
+            return self.misfit(value, "string", place)
+        return number_text(value) if not isinstance(value, bool) else "true" if value else "false"
 
     def boolean(self, value: Any, place: _Place) -> Any:
         return value if isinstance(value, bool) else self.misfit(value, "bool", place)

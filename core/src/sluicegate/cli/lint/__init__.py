@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from sluicegate.cli.command import Command
@@ -27,15 +25,8 @@ def command(ctx: click.Context, filename: str) -> None:
     from sluicegate.cli.lint.findings import findings_in
     from sluicegate.cli.lint.manifests import read_manifests
 
-    findings = findings_in(read_manifests(_text_of(filename)))
+    findings = findings_in(read_manifests(filename))
     for finding in findings:
         click.echo(str(finding).removeprefix(f"{finding.path}: "))
     if findings:
         raise CommandError(str(findings[0]))
-
-
-def _text_of(filename: str) -> bytes:
-    try:
-        return Path(filename).read_bytes()
-    except OSError as error:
-        raise CommandError(f"open {filename}: {(error.strerror or str(error)).lower()}") from error

@@ -5,7 +5,7 @@ An object belongs to the Rollout that it names in an annotation, unless a Rollou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sluicegate.api.names import MANAGED_BY
 from sluicegate.api.validation import validate_rollout
@@ -16,12 +16,12 @@ from sluicegate.api.validation.references.uses import ServiceUse, routing_of, se
 from sluicegate.api.validation.references.virtual_services import named_virtual_service_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sluicegate.api.rollout import Rollout
     from sluicegate.api.traffic_routing import IstioRouting, TrafficRouting
     from sluicegate.api.validation import FieldError
-    from sluicegate.cli.lint.manifests import Document, Manifests
+    from sluicegate.cli.lint.manifests import Manifests
 
 _FIELDS: Final = ("canaryService", "stableService", "pingService", "pongService", "activeService", "previewService")
 
@@ -67,12 +67,12 @@ def _istio_of(rollout: Rollout) -> IstioRouting | None:
     return routing.istio if routing else None
 
 
-def _annotated_owner(document: Document) -> str | None:
+def _annotated_owner(document: Mapping[str, Any]) -> str | None:
     owner = member(document, "metadata", "annotations", MANAGED_BY)
     return owner if isinstance(owner, str) else None
 
 
-def _service_owner(service: Document, rollouts: Sequence[Rollout]) -> tuple[str | None, ServiceUse | None]:
+def _service_owner(service: Mapping[str, Any], rollouts: Sequence[Rollout]) -> tuple[str | None, ServiceUse | None]:
     """The last Rollout that names a Service, and the field that does."""
     owner, use = _annotated_owner(service), None
     for rollout in rollouts:
@@ -87,7 +87,7 @@ def _rank(use: ServiceUse) -> int:
     return _FIELDS.index(use.path.rpartition(".")[2])
 
 
-def _ingress_owner(ingress: Document, rollouts: Sequence[Rollout]) -> str | None:
+def _ingress_owner(ingress: Mapping[str, Any], rollouts: Sequence[Rollout]) -> str | None:
     owner = _annotated_owner(ingress)
     for rollout in rollouts:
         service = _routed_service(rollout, routing_of(rollout))
@@ -108,7 +108,7 @@ def _routed_service(rollout: Rollout, routing: TrafficRouting | None) -> str:
     return routing.smi.root_service if routing.smi else ""
 
 
-def _virtual_service_owner(service: Document, rollouts: Sequence[Rollout]) -> str | None:
+def _virtual_service_owner(service: Mapping[str, Any], rollouts: Sequence[Rollout]) -> str | None:
     owner = _annotated_owner(service)
     for rollout in rollouts:
         istio = _istio_of(rollout)

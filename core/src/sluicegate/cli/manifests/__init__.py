@@ -1,4 +1,4 @@
-"""Manifests in files, read as strictly as the incumbent's command line reads them, and refused in its words.
+"""Manifests in files: how they are read and what is refused of them, for the verbs that take files.
 
-`documents` makes plain data of text, `structs` finds members that a kind does not have or that are of another type.
+Every verb reads YAML and JSON here, so that a file means the same to all of them.
 """

@@ -64,7 +64,11 @@ def _unsupported(situation: Situation, field: str) -> Finding:
 def _unresolved(situation: Situation) -> Finding:
     ref, commands = situation.view.rollout.spec.workload_ref, situation.commands
     name = f"{ref.kind} {ref.name}" if ref is not None else "its workload"
-    see = (f"To see whether it is there: {commands.kube(f'get {ref.kind.lower()} {ref.name}')}",) if ref is not None else ()
+    see = (
+        (f"To see whether it is there: {commands.kube(f'get {ref.kind.lower()} {ref.name}')}",)
+        if ref is not None
+        else ()
+    )
     return Finding(
         f"The pod template cannot be read from {name}: {sentence(situation.unresolved)}",
         f"spec.workloadRef has to name a Deployment, ReplicaSet or PodTemplate in namespace {commands.namespace}.",
@@ -133,4 +137,3 @@ def error_words(error: FieldError) -> str:
         case _:
             text = f"{error.path} is {value}"
     return sentence(f"{text}: {detail}" if detail else text)
-

@@ -52,8 +52,9 @@ class Situation:
     `view` has the resolved template, and the pods whose age a restart asks for. `split` is None where no router counts
     pods, or it could not be asked. `decision` is that of a pass now, None if it could not be made. `errors` are the
     findings of validation, `unresolved` says why the workloadRef has no template. `blocking_budgets` are disruption
-    budgets that let no pod go, `rivals` other Rollouts with the same pods, `heartbeat` is the controller's last sign
-    of life, None if not known.
+    budgets that let no pod go, `rivals` other Rollouts with the same pods. `heartbeat` is when the controller last
+    renewed its lease, `last_change` when anybody last wrote the Rollout; None if not known. `pods_changed` is when pods
+    became ready or ceased to be.
     """
 
     view: View
@@ -69,6 +70,8 @@ class Situation:
     blocking_budgets: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     heartbeat: datetime | None = None
+    last_change: datetime | None = None
+    pods_changed: tuple[datetime, ...] = ()
 
     @property
     def progressing(self) -> Condition | None:
@@ -90,7 +93,9 @@ class Situation:
 
     def warned(self, reason: str) -> Warned | None:
         """The latest recent warning of this reason."""
-        fitting = [warning for warning in self.warnings if warning.reason == reason and warning.last > self.now - RECENT]
+        fitting = [
+            warning for warning in self.warnings if warning.reason == reason and warning.last > self.now - RECENT
+        ]
         return max(fitting, key=lambda warning: warning.last, default=None)
 
 

@@ -13,6 +13,11 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
 
 
+def does(number: int, noun: str, one: str, many: str) -> str:
+    """A number of things and its verb: `1 pod has`, `2 pods have`."""
+    return f"{count(number, noun)} {one if number == 1 else many}"
+
+
 def span(seconds: float) -> str:
     """A span in at most two units: `4 minutes 12 seconds`, `3 hours`, `0 seconds`."""
     left, parts = max(0, int(seconds)), []

@@ -16,9 +16,7 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 ACCESS_REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
-INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
 POD_DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-POD_TEMPLATES = Resource("", "v1", "podtemplates", "PodTemplate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ BUILTIN = (
     _builtin(known.NAMESPACES, "ns", status=True),
     _builtin(known.NODES, "no", status=True),
     _builtin(known.PODS, "po", categories=("all",), status=True, eviction=True),
-    _builtin(POD_TEMPLATES),
+    _builtin(known.POD_TEMPLATES),
     _builtin(known.SECRETS),
     _builtin(known.SERVICE_ACCOUNTS, "sa"),
     _builtin(known.SERVICES, "svc", categories=("all",), status=True),
@@ -88,7 +86,7 @@ BUILTIN = (
     _builtin(known.REPLICA_SETS, "rs", categories=("all",), status=True, scale=_WORKLOAD_SCALE),
     _builtin(known.JOBS, categories=("all",), status=True),
     _builtin(known.ENDPOINT_SLICES),
-    _builtin(INGRESSES, "ing", status=True),
+    _builtin(known.INGRESSES, "ing", status=True),
     _builtin(POD_DISRUPTION_BUDGETS, "pdb", status=True),
     _builtin(known.LEASES, unconditional=False),
     _builtin(known.CRDS, "crd", "crds", categories=("api-extensions",), status=True, unconditional=False),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluicegate.api.resources import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES
-from sluicegate.local.apiserver.resources import INGRESSES, POD_DISRUPTION_BUDGETS, POD_TEMPLATES
+from sluicegate.api.resources import DEPLOYMENTS, INGRESSES, POD_TEMPLATES, PODS, REPLICA_SETS, SERVICES
+from sluicegate.local.apiserver.resources import POD_DISRUPTION_BUDGETS
 from sluicegate.local.defaults.deployments import admit_deployment
 from sluicegate.local.defaults.others import admit_budget, admit_ingress, admit_pod_template
 from sluicegate.local.defaults.pods import admit_pod, admit_replica_set, require_containers, require_template

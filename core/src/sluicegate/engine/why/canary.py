@@ -1,0 +1,118 @@
+"""Where a canary is: at a pause, at a step that waits, at the end of its steps, or done."""
+
+from sluicegate.engine.promotion import skips_steps
+from sluicegate.engine.steps import pause_condition, pause_ends
+from sluicegate.engine.surroundings import Run
+from sluicegate.engine.why.explanation import Finding
+from sluicegate.engine.why.obstacles import canary_obstacles, missing_pods
+from sluicegate.engine.why.pods import looks, troubles_of
+from sluicegate.engine.why.situation import Situation
+from sluicegate.engine.why.steps import next_words, step_name, step_words
+from sluicegate.engine.why.updates import full, leftovers, settled, waiting
+from sluicegate.engine.why.wording import capital, clock, sentence, span
+
+_STEP_INDEX = "step-index"
+
+
+def canary(situation: Situation) -> Finding:
+    """The one thing that a canary is at, where nothing has stopped it."""
+    view = situation.view
+    if view.status.is_promoted or (not view.status.stable_rs and view.new_rs is not None):
+        return settled(situation, leftovers(situation) if view.basic else ())
+    if skips_steps(view):
+        return _skipping(situation)
+    if pause_condition(view) is not None:
+        return _paused(situation)
+    if view.current_step is not None:
+        return _step(situation)
+    return waiting(situation, "its end", _end_obstacles(situation), f"Then {situation.new} is the stable version.")
+
+
+def _skipping(situation: Situation) -> Finding:
+    obstacles = _end_obstacles(situation)
+    if situation.view.full_promotion:
+        return full(situation, obstacles)
+    then = (
+        f"Then {situation.new} is the stable version again; as it is within the rollback window, the steps are skipped."
+    )
+    return waiting(situation, "its end", obstacles, then)
+
+
+def _end_obstacles(situation: Situation) -> tuple[str, ...]:
+    return canary_obstacles(situation, situation.view.replicas)
+
+
+def _paused(situation: Situation) -> Finding:
+    view, commands = situation.view, situation.commands
+    started, ends = pause_condition(view), pause_ends(view)
+    since = started.start_time if started else None
+    where = f"at {step_name(view)}"
+    if ends is None:
+        what = f"The update to {situation.new} is paused {where} until a person lets it go on."
+        waits = "A person: the pause has no time limit."
+    else:
+        what = f"The update to {situation.new} is paused {where} until {clock(ends, situation.now)}."
+        left = (ends - situation.now).total_seconds()
+        waits = f"Time: {span(left)} are left of the pause." if left > 0 else "The controller: the pause is over."
+    missing = " ".join(missing_pods(situation))
+    return Finding(
+        what,
+        f"{waits} {missing}".strip(),
+        since,
+        next_words(view),
+        (commands.promote, commands.abort(situation.stable), *looks(situation, troubles_of(situation, view.new_rs))),
+    )
+
+
+def _step(situation: Situation) -> Finding:
+    view, step = situation.view, situation.view.current_step
+    words = step_words(view, step) if step is not None else ""
+    where = f"{step_name(view)} ({words})"
+    if step is not None and (step.analysis or step.experiment):
+        return waiting(situation, where, (*_run(situation, experiment=step.experiment is not None),), next_words(view))
+    if step is not None and step.plugin is not None:
+        return waiting(situation, where, (_plugin(situation),), next_words(view))
+    return waiting(situation, where, canary_obstacles(situation, _wanted_at_step(situation)), next_words(view))
+
+
+def _wanted_at_step(situation: Situation) -> int:
+    """The pods that the new version is to have at this step: where they are not counted, those it is sized for."""
+    counted = situation.split is not None and situation.view.separate_stable is not None
+    return situation.split.canary if counted and situation.split is not None else 0
+
+
+def _run(situation: Situation, *, experiment: bool) -> tuple[str, ...]:
+    """What an analysis or experiment step waits for: its object, or the end of it."""
+    kind = "Experiment" if experiment else "AnalysisRun"
+    run = _run_of_step(situation, experiment=experiment)
+    pods = tuple(missing_pods(situation))
+    if run is None:
+        return (f"The {kind} of this step is not there yet.", *pods)
+    look = situation.commands.kube(f"get {kind.lower()} {run.metadata.name} -o yaml")
+    said = f" It says: {sentence(run.message)}" if run.message else ""
+    state = run.phase or "not started"
+    return (f"{kind} {run.metadata.name} has to succeed; it is {state}.{said} To see it: {look}", *pods)
+
+
+def _run_of_step(situation: Situation, *, experiment: bool) -> Run | None:
+    view = situation.view
+    own = view.status.canary
+    if experiment:
+        return next((r for r in view.surroundings.experiments if r.metadata.name == own.current_experiment), None)
+    named = own.current_step_analysis_run_status
+    runs = view.surroundings.analysis_runs
+    if named is not None:
+        return next((run for run in runs if run.metadata.name == named.name), None)
+    index = str(view.step_index)
+    fitting = (r for r in runs if r.metadata.labels.get(_STEP_INDEX) == index)
+    return next((run for run in fitting if view.pod_hash in run.metadata.name), None)
+
+
+def _plugin(situation: Situation) -> str:
+    view = situation.view
+    statuses = [found for found in view.status.canary.step_plugin_statuses if found.index == view.step_index]
+    if not statuses:
+        return "The plugin of this step has not answered yet."
+    last = statuses[-1]
+    said = f" It says: {sentence(last.message)}" if last.message else ""
+    return f"{capital(f'plugin {last.name}')} has to be done; it is {last.phase or 'not started'}.{said}"
