@@ -8,7 +8,7 @@ from tests.clusters.namespace import SHOP, Namespace, shop
 from sluicegate.api.resources import INGRESSES, ROLLOUTS, SERVICES
 
 STABLE, CANARY, EDGE = "shop-stable", "shop-canary", "shop-edge"
-STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
+STEPS: list[dict[str, Any]] = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
 
 
 def service(name: str) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def ingress(name: str) -> dict[str, Any]:
     return {"metadata": {"name": name}, "spec": {"defaultBackend": backend}}
 
 
-async def deploy(namespace: Namespace, *, steps: list[Any] | None = None, **canary: Any) -> None:
+async def deploy(namespace: Namespace, *, steps: list[dict[str, Any]] | None = None, **canary: Any) -> None:
     """A healthy routed canary `shop` of 5 pods, with its two Services and its Ingress."""
     await namespace.create(service(STABLE), service(CANARY), resource=SERVICES)
     await namespace.create(ingress(EDGE), resource=INGRESSES)

@@ -9,10 +9,8 @@ from tests.clusters.wire import Wire
 
 ANALYSIS = {"templates": [{"templateName": "errors"}]}
 FIELDS: dict[str, dict[str, Any]] = {
-    "spec.strategy.blueGreen": {"blueGreen": {"activeService": "shop"}},
-    "spec.strategy.canary.trafficRouting": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "shop"}}}},
     "spec.strategy.canary.analysis": {"canary": {"analysis": ANALYSIS}},
-    "spec.strategy.canary.steps[1].analysis": {"canary": {"steps": [{"setWeight": 20}, {"analysis": ANALYSIS}]}},
+    "spec.strategy.canary.steps[1].plugin": {"canary": {"steps": [{"setWeight": 20}, {"plugin": {"name": "acme/a"}}]}},
 }
 
 

@@ -193,7 +193,7 @@ def test_names_of_members_match_whatever_their_case(cli: Cli, cluster: FakeClust
         ('{"a": ' * 300 + "1" + "}" * 300, [], "invalid JSON: the file is nested too deeply"),
         ('{"a": ' * 100_000, [], "invalid JSON: "),
         ("a: " + "[" * 100_000, [], "error converting YAML to JSON: yaml: the file is nested too deeply"),
-        ("a: 1\nb: 2\na: 3\n", [], "error converting YAML to JSON: yaml: unmarshal errors:\n  line 3: key \"a\" "),
+        ("a: 1\nb: 2\na: 3\n", [], 'error converting YAML to JSON: yaml: unmarshal errors:\n  line 3: key "a" '),
         (f"{ROLLOUT}---{ROLLOUT}", ["-w"], "Cannot watch multiple resources"),
         (TEMPLATE, ["-w"], "Can only watch resources of type Rollout or Experiment"),
     ],

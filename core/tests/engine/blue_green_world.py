@@ -1,15 +1,14 @@
 """A world in memory with a blue-green Rollout, its two Services, and AnalysisRuns that say what a test wants."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ObjectMeta
-from sluicegate.engine.decision import Action, TerminateRun
-from sluicegate.engine.surroundings import Run, Surroundings
+from sluicegate.engine.surroundings import Run
 
 from .manifests import Manifest, canary_manifest
-from .world import Route, World
+from .world import World
 
 ANALYSIS: dict[str, Any] = {"templates": [{"templateName": "check"}]}
 SECONDS_UNTIL_ALL_IS_DONE = 60
@@ -25,9 +24,7 @@ def blue_green_manifest(*, replicas: int = 3, preview: bool = True, **blue_green
 
 @dataclass
 class BlueGreenWorld(World):
-    """What a `World` is, with AnalysisRuns."""
-
-    runs: dict[str, Run] = field(default_factory=dict)
+    """What a `World` is, with the words of blue-green."""
 
     @classmethod
     def serving(cls, *, replicas: int = 3, preview: bool = True, **blue_green: Any) -> "BlueGreenWorld":
@@ -111,16 +108,6 @@ class BlueGreenWorld(World):
     def delete(self, tag: str) -> None:
         """Delete a ReplicaSet by hand."""
         self._delete(self.named(tag))
-
-    def surroundings(self) -> Surroundings:
-        return replace(super().surroundings(), analysis_runs=tuple(self.runs.values()))
-
-    def _act(self, action: Action | Route) -> bool:
-        if isinstance(action, TerminateRun):
-            self.runs[action.name] = replace(self.runs[action.name], terminating=True)
-            self.writes.append(f"terminate {action.name}")
-            self._version += 1
-        return super()._act(action)
 
     def _tag_of(self, hash_: str) -> str:
         owned = self.replica_sets.items()

@@ -27,11 +27,12 @@ from sluicegate.engine.decision import (
     PatchReplicaSet,
     PatchRollout,
     PatchService,
+    TerminateRun,
 )
 from sluicegate.engine.passes import begin, decide
 from sluicegate.engine.prepare import name_collided, prepare
 from sluicegate.engine.revisions import name_taken
-from sluicegate.engine.surroundings import Surroundings
+from sluicegate.engine.surroundings import Run, Surroundings
 from sluicegate.engine.traffic import Routing, Verified, routing_failed
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
@@ -66,7 +67,7 @@ class Route:
 
 @dataclass
 class World:
-    """One Rollout, its ReplicaSets and their pods, the Services it names, and a router that takes everything.
+    """One Rollout, its ReplicaSets and their pods, the Services it names, its runs, and a router that takes everything.
 
     `writes` are the requests that changed something, `events` and `resizes` what came of them, all in order. `routes`
     is what the router was handed, each time that differs from the time before. `verified` is what it answers, and
@@ -78,6 +79,8 @@ class World:
     now: datetime = START
     ready_after: timedelta = timedelta(seconds=2)
     services: dict[str, Manifest] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    experiments: dict[str, Run] = field(default_factory=dict)
     routes: list[Routes] = field(default_factory=list)
     verified: Verified = field(default_factory=Verified)
     router_error: str | None = None
@@ -204,7 +207,11 @@ class World:
     def surroundings(self) -> Surroundings:
         """What the engine gets to see beside the ReplicaSets."""
         found = (decode_service(json.dumps(manifest).encode()) for manifest in self.services.values())
-        return Surroundings(services={service.metadata.name: service for service in found})
+        return Surroundings(
+            services={service.metadata.name: service for service in found},
+            analysis_runs=tuple(self.runs.values()),
+            experiments=tuple(self.experiments.values()),
+        )
 
     def reconcile(self, *, writes: int | None = None) -> Decision:
         """One pass; only its first `writes` writes are made, as by a process that dies after them."""
@@ -289,6 +296,11 @@ class World:
         match action:
             case Route(stages):
                 return self._route(stages)
+            case TerminateRun(kind, name):
+                found = self.runs if kind == "AnalysisRun" else self.experiments
+                found[name] = replace(found[name], terminating=True)
+                self.writes.append(f"terminate {name}")
+                self._version += 1
             case PatchService(service, patch, events):
                 self.patch_service(service.metadata.name, patch)
                 self.events.extend(events)

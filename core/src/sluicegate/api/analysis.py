@@ -73,7 +73,7 @@ class AnalysisTemplateSpec(ApiModel):
 
 
 class AnalysisTemplate(ApiModel):
-    """An AnalysisTemplate or ClusterAnalysisTemplate."""
+    """Metrics to measure, for the AnalysisRuns that are made of it; of a namespace, or of the whole cluster."""
 
     metadata: ObjectMeta = Field(default_factory=ObjectMeta)
     spec: Annotated[AnalysisTemplateSpec, REQUIRED] = Field(default_factory=AnalysisTemplateSpec)
@@ -151,7 +151,7 @@ class AnalysisRunStatus(ApiModel):
 
 
 class AnalysisRun(ApiModel):
-    """An AnalysisRun."""
+    """Measurements of metrics, taken once or again and again, and what came of them."""
 
     metadata: ObjectMeta = Field(default_factory=ObjectMeta)
     spec: Annotated[AnalysisRunSpec, REQUIRED] = Field(default_factory=AnalysisRunSpec)
@@ -230,7 +230,7 @@ class ExperimentStatus(ApiModel):
 
 
 class Experiment(ApiModel):
-    """An Experiment."""
+    """Versions that run side by side for a while, and the analyses that compare them."""
 
     metadata: ObjectMeta = Field(default_factory=ObjectMeta)
     spec: Annotated[ExperimentSpec, REQUIRED] = Field(default_factory=ExperimentSpec)

@@ -1,17 +1,21 @@
 """The CustomResourceDefinitions of the five kinds, with schemas made from the models (rollout 1.11, operations 7.5).
 
-The schemas hold types and required members only: no default, no enum, no range, for those are the controller's to
-judge. The pod template's part is data, made by `scripts/make_pod_schema.py`.
+The schemas hold types, required members and descriptions: no default, no enum, no range, for those are the
+controller's to judge. A description is the docstring's first sentence, one for each model, so that a CRD stays small.
+The pod template's part is data, made by `scripts/make_pod_schema.py`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
+
+from pydantic.alias_generators import to_camel
 
 from sluicegate.api.analysis import AnalysisRun, AnalysisTemplate, Experiment
 from sluicegate.api.model import POD_TEMPLATE, REQUIRED, ApiModel, CrdSchema
@@ -49,6 +53,8 @@ _ROLLOUT_SUBRESOURCES: Final = {
         "labelSelectorPath": ".status.selector",
     },
 }
+_SOURCE: Final = re.compile(r" \((?:rollout|analysis) [0-9.]+\)")
+_NAME: Final = re.compile(r"(?<=`)[a-z_]+(?=`)")
 _IMMUTABLE_SELECTOR: Final = {"rule": "self == oldSelf", "message": ".spec.selector is immutable"}
 
 
@@ -125,7 +131,14 @@ def _model_schema(model: type[ApiModel]) -> dict[str, Any]:
     members = {info.alias or name: info for name, info in model.model_fields.items()}
     properties = {name: _field_schema(info) for name, info in members.items()}
     required = sorted(name for name, info in members.items() if REQUIRED in info.metadata)
-    return {"type": "object", "properties": properties} | ({"required": required} if required else {})
+    schema = {"type": "object", "description": _description(model), "properties": properties}
+    return schema | ({"required": required} if required else {})
+
+
+def _description(model: type[ApiModel]) -> str:
+    """What `kubectl explain` says of a model: the first sentence of its docstring, in the API's names."""
+    text = _SOURCE.sub("", model.__doc__ or "").strip()
+    return _NAME.sub(lambda name: to_camel(name[0]), text.partition("\n")[0].partition(". ")[0].rstrip(".") + ".")
 
 
 def _field_schema(info: FieldInfo) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class LabelSelectorRequirement(ApiModel):
 
 
 class LabelSelector(ApiModel):
-    """A label selector as written in a manifest; `sluicegate.api.selectors` matches and prints it."""
+    """A label selector as written in a manifest. `sluicegate.api.selectors` matches and prints it."""
 
     match_labels: StringMap = Field(default_factory=dict)
     match_expressions: list[LabelSelectorRequirement] = Field(default_factory=list)
@@ -54,7 +54,7 @@ class LabelSelector(ApiModel):
 
 
 class MetadataPatch(ApiModel):
-    """Labels and annotations to put on an object made by the controller (ephemeral metadata, analysis run metadata)."""
+    """Labels and annotations to put on an object that the controller makes or manages."""
 
     labels: StringMap = Field(default_factory=dict)
     annotations: StringMap = Field(default_factory=dict)

@@ -172,7 +172,7 @@ class RolloutSpec(ApiModel):
 
 
 class Rollout(ApiModel):
-    """A Rollout as stored: metadata, spec and status."""
+    """A workload whose new versions come in step by step: what is wanted, and how it stands."""
 
     api_version: str = API_VERSION
     kind: str = KIND

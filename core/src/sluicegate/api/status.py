@@ -55,7 +55,7 @@ class WeightDestination(ApiModel):
 
 
 class TrafficWeights(ApiModel):
-    """The weights last given to the routers; `verified` is None when no router can tell."""
+    """The weights last given to the routers; `verified` is absent when no router can tell."""
 
     canary: WeightDestination = Field(default_factory=WeightDestination)
     stable: WeightDestination = Field(default_factory=WeightDestination)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from sluicegate.cli.command import Command
 
+_WIDE: Final = 1000
 
-@click.command("crds", cls=Command, example=["crds | kubectl apply --server-side -f -"])
+
+@click.command("crds", cls=Command, example=["crds | kubectl apply -f -"])
 def command() -> None:
     """Print the CustomResourceDefinitions of the five kinds, as YAML.
 
@@ -18,4 +22,5 @@ def command() -> None:
 
     from sluicegate.api.crds import crds
 
-    click.echo(yaml.safe_dump_all(crds(), sort_keys=False), nl=False)
+    # Folded lines, deep as they stand, would be a fiftieth of the text.
+    click.echo(yaml.safe_dump_all(crds(), sort_keys=False, width=_WIDE), nl=False)

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from sluicegate.api import names
 from sluicegate.api.analysis_refs import RolloutAnalysis
 from sluicegate.api.status import RunStatus
 from sluicegate.engine.active import strategy_of
 from sluicegate.engine.cutover import aborts
 from sluicegate.engine.decision import Event, TerminateRun
 from sluicegate.engine.revisions import current_revision
-from sluicegate.engine.slots import INCONCLUSIVE, SUCCESSFUL, Slot, find_slot, renewed, terminations
+from sluicegate.engine.slots import INCONCLUSIVE, SUCCESSFUL, Slot, find_slot, is_superseded, renewed, terminations
 from sluicegate.engine.view import View
 
 
@@ -86,14 +85,4 @@ def _slot(
         return Slot(kind)
     base = f"{view.name}-{view.pod_hash}-{current_revision(view)}-{suffix}"
     slot = find_slot(kind, base, view.surroundings.analysis_runs, before)
-    return renewed(slot, base) if not skipped and _is_superseded(view, slot) else slot
-
-
-def _is_superseded(view: View, slot: Slot) -> bool:
-    """Whether a person asked for another run: by resuming after an inconclusive one, or by a retry after an abort."""
-    if view.has_pause(names.INCONCLUSIVE_ANALYSIS_RUN):
-        return False
-    waits = view.has_pause(names.BLUE_GREEN_PAUSE) or view.has_pause(names.CANARY_PAUSE_STEP)
-    if view.status.controller_pause and not waits:
-        return slot.phase == INCONCLUSIVE
-    return view.status.aborted_at is not None
+    return renewed(slot, base) if not skipped and is_superseded(view, slot) else slot

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sluicegate.api import names
 from sluicegate.api.status import CanaryStatus, RolloutStatus, TrafficWeights
 from sluicegate.engine.begun import Begun
+from sluicegate.engine.canary_analysis import StepRuns, ended_runs, find_step_runs
 from sluicegate.engine.conditions import INVALID_SPEC, Conditions
 from sluicegate.engine.decision import Action, Decision, Event, PatchService
 from sluicegate.engine.delays import RESYNC_SECONDS
@@ -91,16 +92,26 @@ def decide(begun: Begun, split: PodCounts | None, verified: Verified, now: datet
     traffic = outcome(view, begun.routing, verified)
     if traffic.error is not None:
         return _unverified(view, traffic)
-    scaling = scaling_phase(view, sizes_now(view, split, traffic.weights), now)
+    runs = find_step_runs(view)
+    view = view if runs.failure is None else view.raising_abort(runs.failure)
+    scaling = _scaling(view, split, traffic, runs, now)
     writes = tuple(resize_write(view, resize) for resize in scaling.resizes)
-    begins_pause = not scaling.ended and wants_pause(view)
-    advance = _advance(view, split, traffic.weights, now, begins_pause=begins_pause)
+    pause = runs.pause or (names.CANARY_PAUSE_STEP if not scaling.ended and wants_pause(view) else "")
+    done = step_complete(view, split, traffic.weights, now, analysed=runs.succeeded)
+    advance = _advance(view, done=done, pause=pause)
     handed_over = scale_down(view, new_size=_new_size(view, scaling), promotes=promotion_reason(view) is not None)
-    status = _advanced_status(view, advance, traffic.weights, begun.restarted_at)
+    status = _advanced_status(view, advance, runs, traffic.weights, begun.restarted_at)
     write = _write(view, status, advance, now)
     due = (begun.requeue_after, traffic.requeue_after, *scaling.requeues, *_own_looks(view, write.status, now))
-    events = (*traffic.events, *advance.events, *write.events)
-    return Decision((*writes, *handed_over), write.patch, events, requeue_after=_soonest(due))
+    events = (*traffic.events, *runs.events(), *advance.events, *write.events)
+    return Decision((*ended_runs(view, runs), *writes, *handed_over), write.patch, events, requeue_after=_soonest(due))
+
+
+def _scaling(view: View, split: PodCounts | None, traffic: Traffic, runs: StepRuns, now: datetime) -> Scaling:
+    """The resizes of this pass; none while a person is to decide what a run could not."""
+    if runs.pause == names.INCONCLUSIVE_ANALYSIS_RUN:
+        return Scaling((), ended=False)
+    return scaling_phase(view, sizes_now(view, split, traffic.weights), now)
 
 
 def _switches(view: View) -> tuple[PatchService, ...]:
@@ -173,9 +184,7 @@ def _first_index(view: View) -> tuple[int | None, tuple[Event, ...]]:
     return 0, ()
 
 
-def _advance(
-    view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime, *, begins_pause: bool
-) -> Advance:
+def _advance(view: View, *, done: bool, pause: str) -> Advance:
     """Promote, abort, or complete at most one step."""
     skips = skips_steps(view)
     last = len(view.steps)
@@ -183,16 +192,16 @@ def _advance(
         index=(last if skips else view.step_index) if view.steps else None,
         stable=view.status.stable_rs,
         promote_full=view.full_promotion and not view.promoted,
-        aborted=view.aborted and not skips,
+        aborted=view.aborting and not skips,
         pauses=Pauses(clear=skips),
     )
     if reason := promotion_reason(view):
         return _promote(view, here, reason)
     if here.aborted:
         return replace(here, index=0 if view.steps else None)
-    if not skips and step_complete(view, split, weights, now):
+    if done and not skips:
         return _complete_step(view, here)
-    return replace(here, pauses=Pauses(begin=names.CANARY_PAUSE_STEP)) if begins_pause else here
+    return replace(here, pauses=Pauses(begin=pause)) if pause else here
 
 
 def _promote(view: View, here: Advance, reason: str) -> Advance:
@@ -217,10 +226,15 @@ def _complete_step(view: View, here: Advance) -> Advance:
 
 
 def _advanced_status(
-    view: View, advance: Advance, weights: TrafficWeights | None, restarted_at: datetime | None
+    view: View, advance: Advance, runs: StepRuns, weights: TrafficWeights | None, restarted_at: datetime | None
 ) -> RolloutStatus:
-    ping_pong = _next_ping_pong(view, promotes=bool(advance.promoted_as))
-    canary = _kept(view).model_copy(update={"weights": weights, "stable_ping_pong": ping_pong})
+    stays = advance.index == view.step_index and not advance.aborted
+    canary = CanaryStatus(
+        current_step_analysis_run_status=runs.analysis.status if stays else None,
+        current_experiment=runs.current_experiment if stays else "",
+        weights=weights,
+        stable_ping_pong=_next_ping_pong(view, promotes=bool(advance.promoted_as)),
+    )
     return observed_status(view).model_copy(
         update={
             "canary": canary,

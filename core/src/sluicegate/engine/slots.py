@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sluicegate.api import names
 from sluicegate.api.status import RunStatus
 from sluicegate.engine.decision import Event, TerminateRun
 from sluicegate.engine.phase import completes_run
 from sluicegate.engine.surroundings import Run
+from sluicegate.engine.view import View
 
 SUCCESSFUL: Final = "Successful"
 INCONCLUSIVE: Final = "Inconclusive"
@@ -72,6 +74,27 @@ def find_slot(kind: str, base: str, runs: Sequence[Run], before: RunStatus | Non
     return Slot(kind, None, before, before.name if before is not None and least is not None else "")
 
 
+def fresh_slot(kind: str, base: str, runs: Sequence[Run], before: RunStatus | None) -> Slot:
+    """The slot of a place that is come to anew with each attempt: a run that had ended before then does not count."""
+    if before is not None and _number(base, before.name) is not None:
+        return find_slot(kind, base, runs, before)
+    numbers = {number: run for run in runs if (number := _number(base, run.metadata.name)) is not None}
+    last = max(numbers, default=-1)
+    if last >= 0 and not completes_run(numbers[last].phase):
+        return Slot(kind, numbers[last], before)
+    return Slot(kind, None, before, f"{base}.{last + 1}" if last >= 0 else base)
+
+
+def is_superseded(view: View, slot: Slot) -> bool:
+    """Whether a person asked for another run: by resuming after an inconclusive one, or by a retry after an abort."""
+    if view.has_pause(names.INCONCLUSIVE_ANALYSIS_RUN):
+        return False
+    waits = view.has_pause(names.BLUE_GREEN_PAUSE) or view.has_pause(names.CANARY_PAUSE_STEP)
+    if view.status.controller_pause and not waits:
+        return slot.phase == INCONCLUSIVE
+    return view.status.aborted_at is not None
+
+
 def renewed(slot: Slot, base: str) -> Slot:
     """The slot once its run no longer counts: the next one is awaited."""
     if slot.run is None:
@@ -81,9 +104,9 @@ def renewed(slot: Slot, base: str) -> Slot:
 
 def terminations(runs: Iterable[Run], kept: Iterable[Run | None]) -> tuple[TerminateRun, ...]:
     """Ask the runs that still go on to end, all but the kept ones."""
-    names = {run.metadata.name for run in kept if run is not None}
+    staying = {run.metadata.name for run in kept if run is not None}
     going_on = (run for run in runs if not run.terminating and not completes_run(run.phase))
-    return tuple(TerminateRun("AnalysisRun", run.metadata.name) for run in going_on if run.metadata.name not in names)
+    return tuple(TerminateRun("AnalysisRun", run.metadata.name) for run in going_on if run.metadata.name not in staying)
 
 
 def _number(base: str, name: str) -> int | None:

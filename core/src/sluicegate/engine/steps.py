@@ -40,8 +40,13 @@ def _scale_text(scale: SetCanaryScale) -> str:
     return f"setCanaryScale{{replicas: {scale.replicas or 0}}}"
 
 
-def step_complete(view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime) -> bool:
-    """Whether the current step is done, with the weights of this pass; never while the Rollout is paused by hand."""
+def step_complete(
+    view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime, *, analysed: bool
+) -> bool:
+    """Whether the current step is done, with the weights of this pass; never while the Rollout is paused by hand.
+
+    `analysed`: the run or Experiment that the step waits for has succeeded.
+    """
     step = view.current_step
     if step is None or view.halted:
         return False
@@ -52,6 +57,8 @@ def step_complete(view: View, split: PodCounts | None, weights: TrafficWeights |
     if step.set_weight is not None:
         verified = weights is None or weights.verified is not False
         return verified and at_desired_counts(view, split, weights)
+    if step.experiment is not None or (step.analysis is not None and step.analysis.templates):
+        return analysed
     return step.set_header_route is not None or step.set_mirror_route is not None
 
 

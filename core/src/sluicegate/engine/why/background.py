@@ -113,9 +113,7 @@ def _kept_pods(situation: Situation) -> Iterator[Finding]:
         )
     for other in view.others:
         if view.routed and deadline_of(other) is None and created(other) and size(other) and is_referenced(view, other):
-            yield Finding(
-                f"{capital(count(size(other), 'pod'))} of {version(other)} may still get requests, so they stay."
-            )
+            yield Finding(f"{_pods_of(other)} may still get requests, so nothing is taken away.")
 
 
 def _pods_of(replica_set: ReplicaSet) -> str:

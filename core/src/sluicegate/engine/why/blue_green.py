@@ -7,14 +7,14 @@ from sluicegate.engine.active import is_active, strategy_of
 from sluicegate.engine.blue_green_analysis import Analyses, find_analyses
 from sluicegate.engine.blue_green_scaling import new_target
 from sluicegate.engine.cutover import is_fast_rollback, is_fast_tracked, never_served
-from sluicegate.engine.slots import Slot
 from sluicegate.engine.view import available
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.obstacles import missing_pods, refused_pods
-from sluicegate.engine.why.pods import looks, troubles_of
+from sluicegate.engine.why.pods import looks, trouble_sentence, troubles_of
+from sluicegate.engine.why.runs import run_looks, run_words
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.updates import full, settled, waiting
-from sluicegate.engine.why.wording import capital, clock, sentence, span
+from sluicegate.engine.why.wording import capital, clock, span
 
 
 def blue_green(situation: Situation) -> Finding:
@@ -49,11 +49,12 @@ def _before_switch(situation: Situation, analyses: Analyses, *, back: bool) -> F
     view = situation.view
     obstacles = list(_pods(situation, new_target(view, back=back)))
     if not obstacles and not analyses.pre_done and not back:
-        obstacles.append(_analysis(situation, analyses.pre, "before the switch"))
+        obstacles.append(run_words("AnalysisRun", analyses.pre.run, "before the switch"))
     where = "the preparation of the switch; all requests still go to the version before"
     if back:
         where = "the preparation of the switch, without pause and analysis as it goes back to an earlier version"
-    return waiting(situation, where, tuple(obstacles), _then(situation, fast=is_fast_tracked(view, back=back)))
+    then = _then(situation, fast=is_fast_tracked(view, back=back))
+    return waiting(situation, where, tuple(obstacles), then, run_looks(situation, "AnalysisRun", analyses.pre.run))
 
 
 def _then(situation: Situation, *, fast: bool) -> str:
@@ -83,7 +84,7 @@ def _paused(situation: Situation) -> Finding:
         left = (ends - situation.now).total_seconds()
         waits = f"Time: {span(left)} are left of the pause." if left > 0 else "The controller: the pause is over."
     preview = f" Service {strategy.preview_service} shows it already." if strategy.preview_service else ""
-    missing = " ".join(_pods(situation, 0))
+    missing = " ".join((*_pods(situation, 0), trouble_sentence(situation, view.new_rs)))
     return Finding(
         what,
         f"{waits} {missing}".strip(),
@@ -97,15 +98,7 @@ def _after_switch(situation: Situation, analyses: Analyses) -> Finding:
     view = situation.view
     obstacles = list(_pods(situation, view.replicas))
     if not analyses.post_done:
-        obstacles.append(_analysis(situation, analyses.post, "after the switch"))
+        obstacles.append(run_words("AnalysisRun", analyses.post.run, "after the switch"))
     where = f"its check: all requests go to {situation.new}, and {situation.stable} is kept to go back to"
-    return waiting(situation, where, tuple(obstacles), f"Then {situation.new} is the stable version.")
-
-
-def _analysis(situation: Situation, slot: Slot, when: str) -> str:
-    if slot.run is None:
-        return f"The AnalysisRun {when} is not there yet."
-    said = f" It says: {sentence(slot.run.message)}" if slot.run.message else ""
-    state = slot.run.phase or "not started"
-    look = situation.commands.kube(f"get analysisrun {slot.run.metadata.name} -o yaml")
-    return f"AnalysisRun {slot.run.metadata.name} has to succeed; it is {state}.{said} To see it: {look}"
+    then, look = f"Then {situation.new} is the stable version.", run_looks(situation, "AnalysisRun", analyses.post.run)
+    return waiting(situation, where, tuple(obstacles), then, look)

@@ -1,17 +1,16 @@
 """Where a canary is: at a pause, at a step that waits, at the end of its steps, or done."""
 
+from sluicegate.engine.canary_analysis import find_step_runs
 from sluicegate.engine.promotion import skips_steps
 from sluicegate.engine.steps import pause_condition, pause_ends
-from sluicegate.engine.surroundings import Run
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.obstacles import canary_obstacles, missing_pods
-from sluicegate.engine.why.pods import looks, troubles_of
+from sluicegate.engine.why.pods import looks, trouble_sentence, troubles_of
+from sluicegate.engine.why.runs import run_looks, run_words
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.steps import next_words, step_name, step_words
 from sluicegate.engine.why.updates import full, leftovers, settled, waiting
-from sluicegate.engine.why.wording import capital, clock, sentence, span
-
-_STEP_INDEX = "step-index"
+from sluicegate.engine.why.wording import clock, sentence, span
 
 
 def canary(situation: Situation) -> Finding:
@@ -54,7 +53,7 @@ def _paused(situation: Situation) -> Finding:
         what = f"The update to {situation.new} is paused {where} until {clock(ends, situation.now)}."
         left = (ends - situation.now).total_seconds()
         waits = f"Time: {span(left)} are left of the pause." if left > 0 else "The controller: the pause is over."
-    missing = " ".join(missing_pods(situation))
+    missing = " ".join((*missing_pods(situation), trouble_sentence(situation, view.new_rs)))
     return Finding(
         what,
         f"{waits} {missing}".strip(),
@@ -69,7 +68,7 @@ def _step(situation: Situation) -> Finding:
     words = step_words(view, step) if step is not None else ""
     where = f"{step_name(view)} ({words})"
     if step is not None and (step.analysis or step.experiment):
-        return waiting(situation, where, (*_run(situation, experiment=step.experiment is not None),), next_words(view))
+        return _at_run(situation, where, experiment=step.experiment is not None)
     if step is not None and step.plugin is not None:
         return waiting(situation, where, (_plugin(situation),), next_words(view))
     return waiting(situation, where, canary_obstacles(situation, _wanted_at_step(situation)), next_words(view))
@@ -81,31 +80,13 @@ def _wanted_at_step(situation: Situation) -> int:
     return situation.split.canary if counted and situation.split is not None else 0
 
 
-def _run(situation: Situation, *, experiment: bool) -> tuple[str, ...]:
-    """What an analysis or experiment step waits for: its object, or the end of it."""
+def _at_run(situation: Situation, where: str, *, experiment: bool) -> Finding:
+    """At an analysis or experiment step: it waits for its object, or for the end of it."""
     kind = "Experiment" if experiment else "AnalysisRun"
-    run = _run_of_step(situation, experiment=experiment)
-    pods = tuple(missing_pods(situation))
-    if run is None:
-        return (f"The {kind} of this step is not there yet.", *pods)
-    look = situation.commands.kube(f"get {kind.lower()} {run.metadata.name} -o yaml")
-    said = f" It says: {sentence(run.message)}" if run.message else ""
-    state = run.phase or "not started"
-    return (f"{kind} {run.metadata.name} has to succeed; it is {state}.{said} To see it: {look}", *pods)
-
-
-def _run_of_step(situation: Situation, *, experiment: bool) -> Run | None:
-    view = situation.view
-    own = view.status.canary
-    if experiment:
-        return next((r for r in view.surroundings.experiments if r.metadata.name == own.current_experiment), None)
-    named = own.current_step_analysis_run_status
-    runs = view.surroundings.analysis_runs
-    if named is not None:
-        return next((run for run in runs if run.metadata.name == named.name), None)
-    index = str(view.step_index)
-    fitting = (r for r in runs if r.metadata.labels.get(_STEP_INDEX) == index)
-    return next((run for run in fitting if view.pod_hash in run.metadata.name), None)
+    runs = find_step_runs(situation.view)
+    run = runs.experiment if experiment else runs.analysis.run
+    obstacles = (run_words(kind, run, "of this step"), *missing_pods(situation))
+    return waiting(situation, where, obstacles, next_words(situation.view), run_looks(situation, kind, run))
 
 
 def _plugin(situation: Situation) -> str:
@@ -115,4 +96,4 @@ def _plugin(situation: Situation) -> str:
         return "The plugin of this step has not answered yet."
     last = statuses[-1]
     said = f" It says: {sentence(last.message)}" if last.message else ""
-    return f"{capital(f'plugin {last.name}')} has to be done; it is {last.phase or 'not started'}.{said}"
+    return f"Plugin {last.name} has to be done; it is {last.phase or 'not started'}.{said}"

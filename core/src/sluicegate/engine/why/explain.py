@@ -8,7 +8,7 @@ from sluicegate.engine.why.canary import canary
 from sluicegate.engine.why.explanation import Explanation, Finding
 from sluicegate.engine.why.facts import facts
 from sluicegate.engine.why.holds import stop
-from sluicegate.engine.why.lag import lag
+from sluicegate.engine.why.lag import is_behind, lag
 from sluicegate.engine.why.refusals import refusal
 from sluicegate.engine.why.situation import Situation
 
@@ -28,7 +28,7 @@ def _findings(situation: Situation) -> Iterator[Finding]:
     if (refused := refusal(situation)) is not None:
         yield refused
         return
-    if situation.view.status.observed_generation:
+    if not (is_behind(situation) and situation.view.template_changed):
         yield _main(situation)
         yield from beside(situation)
 

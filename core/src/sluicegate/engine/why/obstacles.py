@@ -11,10 +11,10 @@ from sluicegate.engine.progress import deadline_check_due
 from sluicegate.engine.services import may_switch
 from sluicegate.engine.traffic import has_routers, wanted_shift
 from sluicegate.engine.view import available, created, hash_of, size
-from sluicegate.engine.why.pods import availability, lacks, trouble_texts, troubles_of
+from sluicegate.engine.why.pods import availability, lacks, trouble_sentence
 from sluicegate.engine.why.situation import Situation, version
 from sluicegate.engine.why.steps import percent
-from sluicegate.engine.why.wording import capital, clock, count, enumerate_all, sentence
+from sluicegate.engine.why.wording import capital, clock, count, sentence
 
 _ROUTER_FAILED = "TrafficRoutingError"
 
@@ -56,7 +56,10 @@ def refused_pods(situation: Situation) -> Iterator[str]:
 
 
 def missing_pods(situation: Situation, wanted: int = 0) -> Iterator[str]:
-    """Pods of the new and the stable version that are wanted and do not serve; `wanted` of the new one in the end."""
+    """Pods of the new and the stable version that are wanted and do not serve; `wanted` of the new one in the end.
+
+    The troubles of the new version are left to the first sentence of the finding.
+    """
     view = situation.view
     if view.new_rs is None:
         yield "The controller has to create the new version."
@@ -70,10 +73,9 @@ def missing_pods(situation: Situation, wanted: int = 0) -> Iterator[str]:
 
 
 def _missing(situation: Situation, replica_set: ReplicaSet, wanted: int) -> str:
-    texts = enumerate_all(trouble_texts(troubles_of(situation, replica_set)))
-    return (
-        f"{capital(availability(replica_set, wanted))}{f'; {texts}' if texts else ''}{_enough(situation, replica_set)}."
-    )
+    found = f"{availability(replica_set, wanted)}{_enough(situation, replica_set)}."
+    told = replica_set is situation.view.new_rs
+    return found if told else f"{found} {trouble_sentence(situation, replica_set)}".strip()
 
 
 def _enough(situation: Situation, replica_set: ReplicaSet) -> str:

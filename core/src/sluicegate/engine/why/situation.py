@@ -19,12 +19,16 @@ RECENT: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a pod does not serve: it `cannot` do something; `look` is what kubectl is to be asked for more."""
+    """Why a pod does not serve: it `cannot` do something, after so many restarts of its container.
+
+    `look` is what kubectl is to be asked for more.
+    """
 
     pod: str
     pod_hash: str
     cannot: str
     look: str
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,10 @@ def _healthy(situation: Situation) -> Finding:
     )
 
 
-def waiting(situation: Situation, where: str, obstacles: tuple[str, ...], then: str) -> Finding:
-    """An update that goes on by itself; `where` it is, and what comes `then`."""
+def waiting(
+    situation: Situation, where: str, obstacles: tuple[str, ...], then: str, more: tuple[str, ...] = ()
+) -> Finding:
+    """An update that goes on by itself; `where` it is, what comes `then`, and `more` that a person can do."""
     troubles = troubles_of(situation, situation.view.new_rs)
     texts = enumerate_all(trouble_texts(troubles))
     subject = f"The {_kind(situation)} to {situation.new}"
@@ -53,7 +55,7 @@ def waiting(situation: Situation, where: str, obstacles: tuple[str, ...], then: 
         " ".join(obstacles) or "Nothing: it is about to go on.",
         situation.last_progress,
         " ".join(filter(None, (then, deadline_words(situation)))),
-        (*looks(situation, troubles), *_ways_out(situation)),
+        (*looks(situation, troubles), *more, *_ways_out(situation)),
     )
 
 
