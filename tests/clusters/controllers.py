@@ -43,13 +43,16 @@ class Recording:
 
 
 @asynccontextmanager
-async def running_controller(kubeconfig: Path, namespace: str, recording: Recording) -> AsyncIterator[None]:
+async def running_controller(
+    kubeconfig: Path, namespace: str, recording: Recording, *, instance_id: str = ""
+) -> AsyncIterator[None]:
     """Run a controller while the body runs, then end it at whatever point it has reached, as a kill would.
 
     Raises what ended it, if it ended by itself.
     """
     async with await Client.connect(kubeconfig=kubeconfig) as client:
-        manager = Manager(client, load_plugins(PLUGINS), Settings(namespace=namespace), recorder=recording)
+        settings = Settings(namespace=namespace, instance_id=instance_id)
+        manager = Manager(client, load_plugins(PLUGINS), settings, recorder=recording)
         running = asyncio.create_task(manager.run(), name="controller")
         try:
             yield

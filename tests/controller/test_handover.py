@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from tests.clusters.controllers import Recording
+from tests.clusters.controllers import Recording, running_controller
 from tests.clusters.eventually import eventually
 from tests.clusters.namespace import SHOP, Namespace, shop
 from tests.clusters.wire import Wire
@@ -21,7 +21,7 @@ async def test_rollout_that_is_handed_over_is_forgotten(
 ) -> None:
     """One without ReplicaSets, whose own going would make the controller look."""
     manifest = shop()
-    manifest["spec"]["strategy"] = {"blueGreen": {"activeService": SHOP}}
+    manifest["spec"]["strategy"] = {"canary": {"analysis": {}}}
     async with await Client.connect(kubeconfig=controller_kubeconfig) as client:
         manager = Manager(client, load_plugins(), Settings(namespace=namespace.name), recorder=Recording())
         running = asyncio.create_task(manager.run())
@@ -36,6 +36,24 @@ async def test_rollout_that_is_handed_over_is_forgotten(
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def test_controllers_share_rollouts_out_by_instance_id(
+    namespace: Namespace, controller_kubeconfig: Path, controller: Recording
+) -> None:
+    ours, theirs = shop(), shop()
+    theirs["metadata"] = {"name": "shop-b", "labels": {INSTANCE_ID_LABEL: "b"}}
+    theirs["spec"]["selector"]["matchLabels"] = theirs["spec"]["template"]["metadata"]["labels"] = {"app": "shop-b"}
+    await namespace.create(theirs, ours)
+    await namespace.until_phase("Healthy")
+    assert "status" not in (namespace.find_rollout("shop-b") or {})
+
+    async with running_controller(controller_kubeconfig, namespace.name, Recording(), instance_id="b"):
+        await namespace.until(
+            lambda: (namespace.find_rollout("shop-b") or {}).get("status", {}).get("phase") == "Healthy",
+            "the controller of that id brings it up",
+        )
+    assert controller.reasons().count("NewReplicaSetCreated") == 1
 
 
 async def kept_of(manager: Manager, namespace: Namespace) -> list[str]:

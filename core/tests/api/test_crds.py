@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from sluicegate.api.crds import crds
+from sluicegate.cli.crds import command
 from sluicegate.local.apiserver.schema import Schema
 from sluicegate.local.apiserver.validation import faults
 
@@ -68,7 +70,24 @@ def test_rollouts_have_status_and_scale() -> None:
 
 @pytest.mark.parametrize("kind", CRDS)
 def test_a_plain_apply_can_hold_them_in_its_annotation(kind: str) -> None:
-    assert len(json.dumps(CRDS[kind])) < 200_000
+    assert len(json.dumps(CRDS[kind])) < 100_000
+
+
+def test_each_is_small_as_yaml_too() -> None:
+    printed = CliRunner().invoke(command).stdout
+    documents = printed.split("\n---\n")
+    assert len(documents) == 5
+    assert max(map(len, documents)) < 200_000
+
+
+def test_objects_are_described_in_a_sentence_of_the_apis_names() -> None:
+    described = {path: node["description"] for path, node in nodes(schema_of("Rollout")) if "description" in node}
+    canary = ".spec.strategy.canary"
+    assert described[".spec"] == "What the user wants."
+    assert described[f"{canary}.steps[]"] == "One step; it should hold exactly one kind."
+    assert described[f"{canary}.antiAffinity.preferredDuringSchedulingIgnoredDuringExecution"].endswith("1 to 100.")
+    assert "`matchTrafficWeight` wins over `replicas`" in described[f"{canary}.steps[].setCanaryScale"]
+    assert not [text for text in described.values() if "_" in text or text.count(". ")]
 
 
 def test_the_yaml_has_no_aliases() -> None:

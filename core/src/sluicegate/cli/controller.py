@@ -19,24 +19,30 @@ from sluicegate.cli.settings import Settings
     "--leader-elect/--no-leader-elect", default=True, help="Work only while holding the lease; on by default."
 )
 @click.option("--rollout-threads", default=10, show_default=True, metavar="N", help="Rollouts reconciled at a time.")
+@click.option("--instance-id", default="", metavar="ID", help="Only see objects labelled with this instance id.")
 @click.option(
     "--plugin-dir", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Folder of .py plugins."
 )
 @click.pass_context
 def command(
-    ctx: click.Context, namespaced: bool, leader_elect: bool, rollout_threads: int, plugin_dir: Path | None
+    ctx: click.Context,
+    namespaced: bool,
+    leader_elect: bool,
+    rollout_threads: int,
+    instance_id: str,
+    plugin_dir: Path | None,
 ) -> None:
     """Run the controller against the current cluster until it is stopped.
 
     The cluster must have the CRDs (see `crds`). Of several controllers the one that holds the lease works.
     """
     settings = ctx.ensure_object(Settings)
-    if not asyncio.run(_control(settings, namespaced, leader_elect, rollout_threads, plugin_dir)):
+    if not asyncio.run(_control(settings, namespaced, leader_elect, rollout_threads, instance_id, plugin_dir)):
         raise CommandError("leader election lost")
 
 
 async def _control(
-    settings: Settings, namespaced: bool, leader_elect: bool, workers: int, plugin_dir: Path | None
+    settings: Settings, namespaced: bool, leader_elect: bool, workers: int, instance_id: str, plugin_dir: Path | None
 ) -> bool:
     from sluicegate.api.resources import ROLLOUTS
     from sluicegate.controller.manager import Settings as ControllerSettings
@@ -49,7 +55,7 @@ async def _control(
         running = asyncio.ensure_future(
             run_controller(
                 scope.client,
-                ControllerSettings(namespace=namespace, workers=workers),
+                ControllerSettings(namespace=namespace, workers=workers, instance_id=instance_id),
                 plugin_dir=plugin_dir,
                 leader_elect=leader_elect,
             )

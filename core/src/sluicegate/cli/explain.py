@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
+
 import click
 
 from sluicegate.cli.command import Command, Group
@@ -43,4 +46,5 @@ async def _explain(settings: Settings, name: str, program: str, *, as_json: bool
     if as_json:
         click.echo(as_document(explanation, evidence))
     else:
-        click.echo("\n".join(as_lines(explanation, evidence)))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        click.echo("\n".join(as_lines(explanation, evidence, width=width)))

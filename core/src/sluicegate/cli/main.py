@@ -29,6 +29,7 @@ VERBS: Final[Mapping[str, str]] = {
     "create": "Create Rollouts and what belongs to them from files.",
     "demo": "Watch a canary take real requests, on a cluster of its own.",
     "down": "End the embedded cluster.",
+    "explain": "Say why a Rollout is where it is, and what one can do.",
     "get": "Show a Rollout or an Experiment with all that belongs to it.",
     "lint": "Check the Rollouts of a file.",
     "list": "List Rollouts or Experiments.",

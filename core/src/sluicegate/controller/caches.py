@@ -80,6 +80,6 @@ def _owner_keys(replica_set: ReplicaSet) -> list[str]:
     return [owner_key(replica_set.metadata.namespace, owner.uid if owner else NOBODY)]
 
 
-def is_handled(rollout: StoredRollout) -> bool:
-    """Whether this controller is the one in charge: Rollouts with an instance id belong to another."""
-    return names.INSTANCE_ID_LABEL not in rollout.metadata.labels
+def is_handled(metadata: ObjectMeta, instance_id: str) -> bool:
+    """Whether an object is this controller's: it has the controller's instance id as label, or neither has one."""
+    return metadata.labels.get(names.INSTANCE_ID_LABEL) == (instance_id or None)

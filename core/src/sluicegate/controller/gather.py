@@ -9,10 +9,10 @@ import msgspec
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ObjectMeta, Pod, ReplicaSet, Service, decode_pod
-from sluicegate.api.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS
+from sluicegate.api.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, EXPERIMENTS, PODS
 from sluicegate.api.rollout import Rollout
 from sluicegate.api.validation.references import Reference, missing, validate_references
-from sluicegate.controller.caches import Caches, Key
+from sluicegate.controller.caches import Caches, Key, is_handled
 from sluicegate.controller.watched import WatchedKind
 from sluicegate.controller.watches import Watches
 from sluicegate.engine import metadata, restart
@@ -21,6 +21,9 @@ from sluicegate.engine.services import named_services
 from sluicegate.engine.surroundings import Run, Surroundings
 from sluicegate.engine.view import View, created, hash_of, size
 from sluicegate.engine.workload import Workload
+
+_SHARED_OUT: Final = (ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES)
+"""Kinds of which a controller with an instance id, or without one, sees its own objects only."""
 
 
 class _StoredRun(msgspec.Struct, frozen=True):
@@ -47,6 +50,7 @@ class Gathering:
 
     caches: Caches
     watches: Watches
+    instance_id: str = ""
 
     async def reference_errors(self, key: Key, rollout: Rollout) -> list[str]:
         """What is wrong with what the Rollout refers to, printed; raises what reading raises."""
@@ -76,7 +80,9 @@ class Gathering:
 
     async def _document(self, key: Key, reference: Reference) -> Mapping[str, Any] | None:
         stored = await self.watches.get(key, reference.resource, reference.namespace, reference.name)
-        return None if stored is None else stored.document
+        if stored is None or (reference.resource in _SHARED_OUT and not is_handled(stored.metadata, self.instance_id)):
+            return None
+        return stored.document
 
     async def _pods(self, key: Key, view: View, now: datetime) -> tuple[Pod, ...]:
         if not (restart.needs_pods(view, now) or metadata.needs_pods(view)):

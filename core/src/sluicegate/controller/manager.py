@@ -49,10 +49,14 @@ CONFLICTS_TO_TELL = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a controller runs: `namespace` None means all; `workers` Rollouts are reconciled at a time."""
+    """How a controller runs: `namespace` None means all; `workers` Rollouts are reconciled at a time.
+
+    With an `instance_id` it sees the Rollouts and templates that are labelled with it, without one those without.
+    """
 
     namespace: str | None = None
     workers: int = 10
+    instance_id: str = ""
 
 
 def utc_now() -> datetime:
@@ -84,7 +88,14 @@ class Manager:
         self._orphans = OrphanedServices(client, self._caches)
         self._watches = Watches(client, self._queue.add, settings.namespace)
         self.reconciler = RolloutReconciler(
-            client, self._caches, self._watches, registry, self._recorder, clock=clock, monotonic=time.monotonic
+            client,
+            self._caches,
+            self._watches,
+            registry,
+            self._recorder,
+            clock=clock,
+            monotonic=time.monotonic,
+            instance_id=settings.instance_id,
         )
 
     async def run(self) -> None:
@@ -146,7 +157,7 @@ class Manager:
         self._queue.add(key)
         for service in services_left(old, new):
             self._services.add((key[0], service))
-        if not is_handled(found):
+        if not is_handled(found.metadata, self._settings.instance_id):
             return
         if old is None:
             text = f"Rollout resource added to informer: {key[0]}/{key[1]}"

@@ -11,7 +11,10 @@ from sluicegate.kube.leader import LeaderElector
 from sluicegate.plugins.loading import load_plugins
 
 LEASE = "argo-rollouts-controller-lock"
-"""The incumbent's own lease: of the two controllers only one works at a time, in whichever order they come and go."""
+"""The incumbent's own lease: of the two controllers only one works at a time, in whichever order they come and go.
+
+Controllers with an instance id each have one of their own, with the id as suffix.
+"""
 
 
 async def run_controller(
@@ -28,7 +31,7 @@ async def run_controller(
     elector = LeaderElector(
         client,
         namespace=os.environ.get("POD_NAMESPACE") or client.namespace,
-        name=LEASE,
+        name=f"{LEASE}-{settings.instance_id}" if settings.instance_id else LEASE,
         identity=f"{socket.gethostname()}_{uuid.uuid4()}",
     )
     return await elector.run(manager.run)

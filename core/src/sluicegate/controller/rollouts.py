@@ -86,20 +86,21 @@ class RolloutReconciler:
     recorder: Recorder
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
+    instance_id: str = ""
     guard: Guard = field(default_factory=Guard)
     _expectations: dict[Key, Expectations] = field(default_factory=dict)
     _told: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
     _specs: Specs = field(default_factory=Specs)
 
     def __post_init__(self) -> None:
-        self._gathering = Gathering(self.caches, self.watches)
+        self._gathering = Gathering(self.caches, self.watches, self.instance_id)
         self._workloads = Workloads(self.client, self.watches, self.recorder)
         self._routers = Routers(self.client, self.watches, self.registry, self.guard, self.recorder, self.clock)
 
     async def reconcile(self, key: Key) -> Result:
         """One pass over a Rollout. Raises ReconcileFailed, and any SluicegateError of a read or write that failed."""
         stored = self.caches.rollouts.get(*key)
-        if stored is None or not is_handled(stored):
+        if stored is None or not is_handled(stored.metadata, self.instance_id):
             self._forget(key)
             return Result()
         if not self._expected(key).met(self._shown(key), self.monotonic()):

@@ -1,6 +1,7 @@
 """What a person, a deadline or an analysis has stopped: abort, pause by hand, no verdict, no progress."""
 
 from datetime import datetime
+from typing import Final
 
 from sluicegate.api import names
 from sluicegate.api.model import parse_time
@@ -8,15 +9,20 @@ from sluicegate.engine import conditions as c
 from sluicegate.engine.active import active_rs
 from sluicegate.engine.delays import deadline_of, holds
 from sluicegate.engine.steps import pause_condition
-from sluicegate.engine.surroundings import Run
 from sluicegate.engine.view import available, created, revision_of, size
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.pods import availability, lacks, looks, trouble_texts, troubles_of
+from sluicegate.engine.why.runs import run_looks, undecided
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.steps import percent, step_name
 from sluicegate.engine.why.wording import capital, count, enumerate_all, sentence, span, until
 
-_INCONCLUSIVE = "Inconclusive"
+_FAILED_CHECKS: Final = {
+    "Step-based analysis phase error/failed": "the analysis of a step failed",
+    "Experiment analysis phase is error/failed": "the experiment of a step failed",
+    "Blue/green pre-promotion analysis phase error/failed": "the analysis before the switch failed",
+    "Blue/green post-promotion analysis phase error/failed": "the analysis after the switch failed",
+}
 
 
 def stop(situation: Situation) -> Finding | None:
@@ -51,7 +57,13 @@ def _cause(situation: Situation) -> str:
     if cause.endswith("has timed out progressing."):
         deadline = span(situation.view.rollout.spec.progress_deadline)
         return f": it made no progress for {deadline}, the limit of the manifest."
-    return f": {sentence(cause)}" if cause else " by hand."
+    return f": {sentence(_plain(cause))}" if cause else " by hand."
+
+
+def _plain(cause: str) -> str:
+    """The controller's words for a failed check in those of a person."""
+    found = next((words for words in _FAILED_CHECKS if cause.startswith(words)), "")
+    return f"{_FAILED_CHECKS[found]}{cause.removeprefix(found)}" if found else cause
 
 
 def _who_serves(situation: Situation) -> str:
@@ -138,30 +150,20 @@ def _inconclusive(situation: Situation) -> Finding | None:
     pause = next((found for found in view.status.pause_conditions if found.reason in reasons), None)
     if pause is None:
         return None
-    runs = [
-        run for run in (*view.surroundings.analysis_runs, *view.surroundings.experiments) if run.phase == _INCONCLUSIVE
-    ]
-    kind = "experiment" if pause.reason == names.INCONCLUSIVE_EXPERIMENT else "analysis"
+    kind = "Experiment" if pause.reason == names.INCONCLUSIVE_EXPERIMENT else "AnalysisRun"
+    run = undecided(situation)
+    said = f" {kind} {run.metadata.name} says: {sentence(run.message)}" if run is not None and run.message else ""
     return Finding(
-        f"The {kind} of {situation.new} came to no verdict, so a person has to decide.{_said(runs)}",
+        f"The check of {situation.new} came to no verdict, so a person has to decide.{said}",
         "A person: the new version is good, or it is not.",
         pause.start_time,
         "Until then no step completes and no new version takes over. Traffic stays as it is.",
         (
             f"If it is good: {commands.run('promote')}",
             f"If it is not: {commands.run('abort')}",
-            *(f"To see what was measured: {commands.kube(_run_words(run, kind))}" for run in runs[:1]),
+            *run_looks(situation, kind, run),
         ),
     )
-
-
-def _said(runs: list[Run]) -> str:
-    return f" It says: {sentence(runs[0].message)}" if runs and runs[0].message else ""
-
-
-def _run_words(run: Run, kind: str) -> str:
-    plural = "experiment" if kind == "experiment" else "analysisrun"
-    return f"get {plural} {run.metadata.name} -o yaml"
 
 
 def _timed_out(situation: Situation) -> Finding | None:
