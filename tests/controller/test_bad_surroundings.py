@@ -195,7 +195,7 @@ async def test_two_rollouts_with_one_selector_leave_each_other_alone(
     await namespace.set_image("yellow")
     await namespace.until_phase("Paused", "CanaryPauseStep")
     await namespace.until_rest()
-    assert owned(namespace) == {SHOP: {"blue": 1, "yellow": 1}, "stall": {"blue": 3}}
+    assert owned(namespace) == {SHOP: {"blue": 2, "yellow": 1}, "stall": {"blue": 3}}
     assert phase_of(namespace, "stall") == "Healthy"
 
 

@@ -17,10 +17,14 @@ SENTENCES = {
 }
 
 
-async def test_plain_apply_installs_them(shell: Shell, kubectl: Path) -> None:
-    said = await shell.says("kubectl apply -f -", stdin=await shell.says("sluicegate crds"))
+async def test_plain_apply_installs_them_and_then_finds_nothing_to_do(shell: Shell, kubectl: Path) -> None:
+    printed = await shell.says("sluicegate crds")
+    await shell.says("kubectl apply -f -", stdin=printed)
 
-    assert sorted(line.partition("/")[2].partition(".")[0] for line in said.splitlines()) == sorted(KINDS)
+    said = await shell.says("kubectl apply -f -", stdin=printed)
+    assert sorted(said.splitlines()) == [
+        f"customresourcedefinition.apiextensions.k8s.io/{kind}.argoproj.io unchanged" for kind in KINDS
+    ]
     for kind in KINDS:
         jsonpath = "jsonpath={.status.conditions[?(@.type=='NonStructuralSchema')].message}"
         assert await shell.says(f'kubectl get crd {kind}.argoproj.io -o "{jsonpath}"') == ""

@@ -74,13 +74,13 @@ class Step:
     def events(self) -> list[Event] | None:
         """The recorded events; None where they were not written down."""
         events = self.document.get("events")
-        return None if events is None else [Event(*event) for event in events if len(event) == 3]
+        return None if events is None else [Event(*event) for event in events if isinstance(event, list) and len(event) == 3]
 
     @property
     def writes(self) -> list[tuple[str, Any]] | None:
         """The recorded writes, each with its body; None where they were not written down."""
         writes = self.document.get("writes")
-        return None if writes is None else [(write[0], write[1]) for write in writes if len(write) == 2]
+        return None if writes is None else [(write[0], write[1]) for write in writes if isinstance(write, list) and len(write) == 2]
 
     @property
     def resizes(self) -> list[Resize] | None:
@@ -136,9 +136,9 @@ def read_trace(path: Path) -> Trace:
     return Trace(document["name"], document["namespace"], document["objects"], steps)
 
 
-def traces(*numbers: str) -> list[Trace]:
+def traces(*numbers: str, folder: Path = DATA) -> list[Trace]:
     """The traces with these numbers, such as `01`; all of the folder without any."""
-    files = [path for path in sorted(DATA.glob("*.json")) if not numbers or path.name.split("-")[0] in numbers]
+    files = [path for path in sorted(folder.glob("*.json")) if not numbers or path.name.split("-")[0] in numbers]
     return [read_trace(path) for path in files]
 
 

@@ -1,7 +1,6 @@
 """The introduction that users begin with, word for word: the real kubectl, real requests, the text of each answer."""
 
 import asyncio
-import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from tests.clusters.programs import ROOT, Shell
 from sluicegate.api.resources import EVENTS, PODS, REPLICA_SETS
 
 from .commands import ABORT, APPLY, GET, PROMOTE, PROMOTE_FULL, RETRY, SET_YELLOW, WATCH
+from .output import plain
 from .traffic import Traffic, traffic_to
 
 NAME = "canary-demo"
@@ -242,10 +242,3 @@ def shows_the_end(frame: str) -> bool:
     lines = plain(frame).splitlines()
     running = sum("-POD Pod ✔ Running" in line for line in lines)
     return [line for line in lines if line in LAST_FRAME] == list(LAST_FRAME) and running == 5
-
-
-def plain(text: str) -> str:
-    """Text less pods' own names and ages, with the blanks between columns as one."""
-    text = re.sub(r"-[a-z0-9]{5}(?= +Pod)", "-POD", text)
-    text = re.sub(r" (\d+[smhd])+(?= |$)", " AGE", text, flags=re.MULTILINE)
-    return "".join(re.sub(" +", " ", line).rstrip() + "\n" for line in text.splitlines())

@@ -65,6 +65,13 @@ class Route:
     stages: tuple[Routes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """What is told of the routing, before anything else is done."""
+
+    events: tuple[Event, ...]
+
+
 @dataclass
 class World:
     """One Rollout, its ReplicaSets and their pods, the Services it names, its runs, and a router that takes everything.
@@ -199,7 +206,8 @@ class World:
             rest = routing_failed(self.router_error)
         else:
             rest = decide(begun, split, self._answer(begun.routing), self.now)
-        return prepared, replace(rest, actions=(*begun.actions, *routed, *rest.actions))
+        told = (Tell(rest.opening),) if rest.opening else ()
+        return prepared, replace(rest, actions=(*begun.actions, *routed, *told, *rest.actions), opening=())
 
     def _answer(self, routing: Routing | None) -> Verified:
         return self.verified if routing is not None and routing.verify else Verified()
@@ -292,10 +300,12 @@ class World:
         self.events.extend(decision.events)
         return True
 
-    def _act(self, action: Action | Route) -> bool:
+    def _act(self, action: Action | Route | Tell) -> bool:
         match action:
             case Route(stages):
                 return self._route(stages)
+            case Tell(events):
+                self.events.extend(events)
             case TerminateRun(kind, name):
                 found = self.runs if kind == "AnalysisRun" else self.experiments
                 found[name] = replace(found[name], terminating=True)

@@ -131,8 +131,9 @@ def _model_schema(model: type[ApiModel]) -> dict[str, Any]:
     members = {info.alias or name: info for name, info in model.model_fields.items()}
     properties = {name: _field_schema(info) for name, info in members.items()}
     required = sorted(name for name, info in members.items() if REQUIRED in info.metadata)
-    schema = {"type": "object", "description": _description(model), "properties": properties}
-    return schema | ({"required": required} if required else {})
+    # An API server stores nothing that is empty, and `kubectl apply` would find a difference each time.
+    lists = {name: found for name, found in (("properties", properties), ("required", required)) if found}
+    return {"type": "object", "description": _description(model), **lists}
 
 
 def _description(model: type[ApiModel]) -> str:

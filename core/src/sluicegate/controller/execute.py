@@ -75,6 +75,7 @@ class Execution:
 
     async def carry_out(self, decision: Decision) -> None:
         """Make all writes of a decision, then its status write, then its last events."""
+        self._record(decision.opening)
         await self.act(decision.actions)
         if decision.status and not (decision.after_evictions and self._refused):
             await self._patch_rollout({"status": dict(decision.status)}, subresource="status")

@@ -39,7 +39,7 @@ class UnsentStatus:
             self._decided = apply_merge_patch(self._decided, decision.status)
             status = RolloutStatus.model_validate(self._decided)
             self.rollout = self.rollout.model_copy(update={"status": status})
-        self._events.extend(decision.events)
+        self._events.extend((*decision.opening, *decision.events))
         return bool(decision.status)
 
     def _is_new(self, key: str) -> bool:

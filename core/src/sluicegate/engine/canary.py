@@ -103,8 +103,13 @@ def decide(begun: Begun, split: PodCounts | None, verified: Verified, now: datet
     status = _advanced_status(view, advance, runs, traffic.weights, begun.restarted_at)
     write = _write(view, status, advance, now)
     due = (begun.requeue_after, traffic.requeue_after, *scaling.requeues, *_own_looks(view, write.status, now))
-    events = (*traffic.events, *runs.events(), *advance.events, *write.events)
-    return Decision((*ended_runs(view, runs), *writes, *handed_over), write.patch, events, requeue_after=_soonest(due))
+    return Decision(
+        (*ended_runs(view, runs), *writes, *handed_over),
+        write.patch,
+        (*runs.events(), *advance.events, *write.events),
+        requeue_after=_soonest(due),
+        opening=traffic.events,
+    )
 
 
 def _scaling(view: View, split: PodCounts | None, traffic: Traffic, runs: StepRuns, now: datetime) -> Scaling:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.engine.delays import Delay, Fate, deadline_of, fate, holds
-from sluicegate.engine.services import named_services
+from sluicegate.engine.services import serving_services
 from sluicegate.engine.sizes import Resize, Scaling
 from sluicegate.engine.view import View, available, hash_of, newest_first, size
 
@@ -32,13 +32,16 @@ def drain_others(view: View, now: datetime) -> Scaling:
 
 
 def is_referenced(view: View, replica_set: ReplicaSet) -> bool:
-    """Whether traffic may still reach a ReplicaSet: by the status, by recorded weights, or by a Service as it is."""
+    """Whether traffic may still reach a ReplicaSet: by the status, by recorded weights, or by a Service as it is.
+
+    Ping-pong Services do not count: the one of the former stable version goes on selecting it, without weight.
+    """
     status, weights = view.status, view.weights
     hashes = {status.stable_rs, status.current_pod_hash}
     hashes |= {status.blue_green.active_selector, status.blue_green.preview_selector}
     if weights is not None:
         hashes |= {weights.canary.pod_template_hash, weights.stable.pod_template_hash}
-    hashes |= {view.surroundings.service_hash(name) for name in named_services(view.rollout)}
+    hashes |= {view.surroundings.service_hash(name) for name in serving_services(view.rollout)}
     return hash_of(replica_set) in hashes - {""}
 
 

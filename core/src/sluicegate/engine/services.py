@@ -14,15 +14,20 @@ from sluicegate.engine.view import View, available, hash_of, size
 
 def named_services(rollout: Rollout) -> Iterator[str]:
     """The names of the Services that the strategies of a Rollout refer to; empty ones are left out."""
+    canary = rollout.spec.strategy.canary
+    pair = canary.ping_pong if canary is not None else None
+    yield from serving_services(rollout)
+    if pair is not None:
+        yield from filter(None, (pair.ping_service, pair.pong_service))
+
+
+def serving_services(rollout: Rollout) -> Iterator[str]:
+    """Those of them whose selector alone decides what they reach."""
     canary, blue_green = rollout.spec.strategy.canary, rollout.spec.strategy.blue_green
-    found: list[str] = []
     if blue_green is not None:
-        found += [blue_green.active_service, blue_green.preview_service]
+        yield from filter(None, (blue_green.active_service, blue_green.preview_service))
     if canary is not None:
-        found += [canary.stable_service, canary.canary_service]
-        pair = canary.ping_pong
-        found += [pair.ping_service, pair.pong_service] if pair is not None else []
-    return (name for name in found if name)
+        yield from filter(None, (canary.stable_service, canary.canary_service))
 
 
 def switch(view: View, name: str, target_hash: str) -> PatchService | None:

@@ -1,4 +1,4 @@
-"""The plugin API: all that a traffic router is written against.
+"""The plugin API: all that a traffic router or a step plugin is written against.
 
 The core's own routers use exactly this. The core itself uses `load_plugins`, `Registry` and `Guard`.
 """
@@ -14,6 +14,7 @@ from sluicegate.plugins.objects import Lifecycle, Manifest, ObjectReference, Obj
 from sluicegate.plugins.observed import Change, Observed, Read, Verb
 from sluicegate.plugins.registry import PluginRecord, Registry
 from sluicegate.plugins.routers import Capability, PodCountRouter, PodCounts, TrafficRouter, Verification
+from sluicegate.plugins.step_plugins import StepContext, StepPhase, StepPlugin, StepResult
 
 __all__ = [
     "CallCount",
@@ -41,6 +42,10 @@ __all__ = [
     "Registry",
     "RouterContext",
     "Routes",
+    "StepContext",
+    "StepPhase",
+    "StepPlugin",
+    "StepResult",
     "Stickiness",
     "TrafficRouter",
     "Verb",

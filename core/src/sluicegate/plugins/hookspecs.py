@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sluicegate.plugins.routers import TrafficRouter
+    from sluicegate.plugins.step_plugins import StepPlugin
 
 PROJECT: Final = "sluicegate"
 """The name of the hooks' project and of the entry point group that plugins are found through."""
@@ -26,4 +27,12 @@ def register_traffic_routers() -> Iterable[type[TrafficRouter[Any]]]:  # type: i
     """Return the classes of the traffic routers this plugin brings; each is made once, without arguments.
 
     Example: `return [EdgeRouter]`.
+    """
+
+
+@hookspec
+def register_step_plugins() -> Iterable[type[StepPlugin[Any]]]:  # type: ignore[empty-body]
+    """Return the classes of the step plugins this plugin brings; each is made once, without arguments.
+
+    Example: `return [SmokeTest]`.
     """

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from inspect import isabstract
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -20,11 +21,12 @@ import pluggy
 from sluicegate.errors import ConfigError, PluginLoadError
 from sluicegate.plugins import hookspecs
 from sluicegate.plugins.config import Config
-from sluicegate.plugins.registry import AnyRouter, LoadedPlugin, PluginRecord, Registry
+from sluicegate.plugins.registry import AnyRouter, AnyStepPlugin, LoadedPlugin, PluginRecord, Registry
 from sluicegate.plugins.routers import Capability, PodCountRouter, TrafficRouter
+from sluicegate.plugins.step_plugins import StepPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -93,40 +95,58 @@ def _register(record: PluginRecord, plugin: object) -> LoadedPlugin:
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
         raise _refusal(record, "it implements no hook; mark its functions with @sluicegate.plugins.hookimpl")
-    classes = [item for result in manager.hook.register_traffic_routers() for item in result]
-    routers = tuple(_create(record, item) for item in classes)
+    routers = tuple(_routers(record, manager.hook.register_traffic_routers()))
+    step_plugins = tuple(_step_plugins(record, manager.hook.register_step_plugins()))
+    names = [*(router.name for router in routers), *(step.name for step in step_plugins)]
     capabilities = {capability for router in routers for capability in router.capabilities}
     complete = replace(
         record,
         hooks=tuple(sorted(caller.name for caller in callers)),
-        provides=tuple(sorted(router.name for router in routers)),
+        provides=tuple(sorted(names)),
         capabilities=tuple(sorted(capabilities)),
     )
-    return LoadedPlugin(complete, routers)
+    return LoadedPlugin(complete, routers, step_plugins)
 
 
-def _create(record: PluginRecord, item: object) -> AnyRouter:
-    if not (isinstance(item, type) and issubclass(item, TrafficRouter)):
-        raise _refusal(record, f"register_traffic_routers returned {item!r}, must be a subclass of TrafficRouter")
-    if fault := _fault(item):
+def _routers(record: PluginRecord, answers: Iterable[Iterable[object]]) -> Iterator[AnyRouter]:
+    for item in chain.from_iterable(answers):
+        if not (isinstance(item, type) and issubclass(item, TrafficRouter)):
+            raise _refusal(record, f"register_traffic_routers returned {item!r}, must be a subclass of TrafficRouter")
+        _refuse_faulty(record, item, _class_fault(item) or _capability_fault(item))
+        yield item()
+
+
+def _step_plugins(record: PluginRecord, answers: Iterable[Iterable[object]]) -> Iterator[AnyStepPlugin]:
+    for item in chain.from_iterable(answers):
+        if not (isinstance(item, type) and issubclass(item, StepPlugin)):
+            raise _refusal(record, f"register_step_plugins returned {item!r}, must be a subclass of StepPlugin")
+        _refuse_faulty(record, item, _class_fault(item))
+        yield item()
+
+
+def _refuse_faulty(record: PluginRecord, item: type, fault: str) -> None:
+    if fault:
         raise _refusal(record, f"class {item.__qualname__} {fault}")
-    return item()
 
 
-def _fault(router: type[AnyRouter]) -> str:
+def _class_fault(item: type[AnyRouter | AnyStepPlugin]) -> str:
     """What the class lacks, in words that follow its name; empty if it is sound."""
-    if isabstract(router):
-        return f"does not implement {', '.join(sorted(router.__abstractmethods__))}"
-    name: Any = getattr(router, "name", None)
+    if isabstract(item):
+        return f"does not implement {', '.join(sorted(item.__abstractmethods__))}"
+    name: Any = getattr(item, "name", None)
     if not (isinstance(name, str) and name):
         return f"has name {name!r}, must be a text that is not empty"
+    if not (isinstance(item.config, type) and issubclass(item.config, Config)):
+        return f"has config {item.config!r}, must be a subclass of Config"
+    return ""
+
+
+def _capability_fault(router: type[AnyRouter]) -> str:
     capabilities: Any = getattr(router, "capabilities", None)
     if not _are_capabilities(capabilities):
         return f"has capabilities {capabilities!r}, must be a set of sluicegate.plugins.Capability"
     if (Capability.POD_COUNT in capabilities) != issubclass(router, PodCountRouter):
         return f"must be a PodCountRouter if, and only if, it has capability {Capability.POD_COUNT}"
-    if not (isinstance(router.config, type) and issubclass(router.config, Config)):
-        return f"has config {router.config!r}, must be a subclass of Config"
     return ""
 
 

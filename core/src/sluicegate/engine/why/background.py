@@ -9,7 +9,7 @@ from sluicegate.engine.delays import deadline_of
 from sluicegate.engine.drains import is_referenced
 from sluicegate.engine.restart import needs_pods, restart
 from sluicegate.engine.scaling import is_scaling_event
-from sluicegate.engine.view import View, created, size
+from sluicegate.engine.view import View, created, revision_of, size
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.situation import Situation, version
 from sluicegate.engine.why.wording import clock, count, does, enumerate_all, until
@@ -109,11 +109,22 @@ def _kept_pods(situation: Situation) -> Iterator[Finding]:
             continue
         yield Finding(
             f"{_pods_of(other)} {'is' if size(other) == 1 else 'are'} kept for a while, so that going back is quick.",
-            next=f"The end is {until(due, situation.now)}.",
+            next=f"They go {until(due, situation.now)}."
+            if size(other) > 1
+            else f"It goes {until(due, situation.now)}.",
+            actions=_way_back(situation, other),
         )
     for other in view.others:
         if view.routed and deadline_of(other) is None and created(other) and size(other) and is_referenced(view, other):
             yield Finding(f"{_pods_of(other)} may still get requests, so nothing is taken away.")
+
+
+def _way_back(situation: Situation, former: ReplicaSet) -> tuple[str, ...]:
+    """How to go back to a version that is kept; an update under way is aborted instead."""
+    revision = revision_of(former)
+    if not situation.view.promoted or not revision:
+        return ()
+    return (f"To go back to revision {revision}: {situation.commands.run('undo', f'--to-revision={revision}')}",)
 
 
 def _pods_of(replica_set: ReplicaSet) -> str:

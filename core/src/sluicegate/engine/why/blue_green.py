@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sluicegate.api import names
-from sluicegate.engine.active import is_active, strategy_of
+from sluicegate.engine.active import active_rs, is_active, strategy_of
 from sluicegate.engine.blue_green_analysis import Analyses, find_analyses
 from sluicegate.engine.blue_green_scaling import new_target
 from sluicegate.engine.cutover import is_fast_rollback, is_fast_tracked, never_served
@@ -12,7 +12,7 @@ from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.obstacles import missing_pods, refused_pods
 from sluicegate.engine.why.pods import looks, trouble_sentence, troubles_of
 from sluicegate.engine.why.runs import run_looks, run_words
-from sluicegate.engine.why.situation import Situation
+from sluicegate.engine.why.situation import Situation, version
 from sluicegate.engine.why.updates import full, settled, waiting
 from sluicegate.engine.why.wording import capital, clock, span
 
@@ -50,11 +50,18 @@ def _before_switch(situation: Situation, analyses: Analyses, *, back: bool) -> F
     obstacles = list(_pods(situation, new_target(view, back=back)))
     if not obstacles and not analyses.pre_done and not back:
         obstacles.append(run_words("AnalysisRun", analyses.pre.run, "before the switch"))
-    where = "the preparation of the switch; all requests still go to the version before"
-    if back:
-        where = "the preparation of the switch, without pause and analysis as it goes back to an earlier version"
     then = _then(situation, fast=is_fast_tracked(view, back=back))
-    return waiting(situation, where, tuple(obstacles), then, run_looks(situation, "AnalysisRun", analyses.pre.run))
+    look = run_looks(situation, "AnalysisRun", analyses.pre.run)
+    return waiting(
+        situation, "before the switch", tuple(obstacles), then, look, fine=_preparation(situation, back=back)
+    )
+
+
+def _preparation(situation: Situation, *, back: bool) -> str:
+    so_far = f"all requests still go to {version(active_rs(situation.view), 'another version')}"
+    if back:
+        return f"The way back to {situation.new} is being prepared, without pause and analysis; {so_far}."
+    return f"The update to {situation.new} is being prepared; {so_far}."
 
 
 def _then(situation: Situation, *, fast: bool) -> str:
@@ -82,7 +89,7 @@ def _paused(situation: Situation) -> Finding:
     else:
         what = f"{capital(situation.new)} is ready, and the update is paused until {clock(ends, situation.now)}."
         left = (ends - situation.now).total_seconds()
-        waits = f"Time: {span(left)} are left of the pause." if left > 0 else "The controller: the pause is over."
+        waits = f"Time: the pause has {span(left)} left." if left > 0 else "The controller: the pause is over."
     preview = f" Service {strategy.preview_service} shows it already." if strategy.preview_service else ""
     missing = " ".join((*_pods(situation, 0), trouble_sentence(situation, view.new_rs)))
     return Finding(
@@ -99,6 +106,6 @@ def _after_switch(situation: Situation, analyses: Analyses) -> Finding:
     obstacles = list(_pods(situation, view.replicas))
     if not analyses.post_done:
         obstacles.append(run_words("AnalysisRun", analyses.post.run, "after the switch"))
-    where = f"its check: all requests go to {situation.new}, and {situation.stable} is kept to go back to"
     then, look = f"Then {situation.new} is the stable version.", run_looks(situation, "AnalysisRun", analyses.post.run)
-    return waiting(situation, where, tuple(obstacles), then, look)
+    fine = f"All requests go to {situation.new} now; {situation.stable} is kept to go back to."
+    return waiting(situation, "after the switch", tuple(obstacles), then, look, fine=fine)

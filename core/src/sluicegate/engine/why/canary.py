@@ -24,17 +24,15 @@ def canary(situation: Situation) -> Finding:
         return _paused(situation)
     if view.current_step is not None:
         return _step(situation)
-    return waiting(situation, "its end", _end_obstacles(situation), f"Then {situation.new} is the stable version.")
+    return waiting(situation, "at its end", _end_obstacles(situation), f"Then {situation.new} is the stable version.")
 
 
 def _skipping(situation: Situation) -> Finding:
     obstacles = _end_obstacles(situation)
     if situation.view.full_promotion:
         return full(situation, obstacles)
-    then = (
-        f"Then {situation.new} is the stable version again; as it is within the rollback window, the steps are skipped."
-    )
-    return waiting(situation, "its end", obstacles, then)
+    fine = f"The rollback to {situation.new} is under way; it is within the rollback window, so its steps are skipped."
+    return waiting(situation, "at its end", obstacles, f"Then {situation.new} is the stable version.", fine=fine)
 
 
 def _end_obstacles(situation: Situation) -> tuple[str, ...]:
@@ -52,7 +50,7 @@ def _paused(situation: Situation) -> Finding:
     else:
         what = f"The update to {situation.new} is paused {where} until {clock(ends, situation.now)}."
         left = (ends - situation.now).total_seconds()
-        waits = f"Time: {span(left)} are left of the pause." if left > 0 else "The controller: the pause is over."
+        waits = f"Time: the pause has {span(left)} left." if left > 0 else "The controller: the pause is over."
     missing = " ".join((*missing_pods(situation), trouble_sentence(situation, view.new_rs)))
     return Finding(
         what,
@@ -66,7 +64,7 @@ def _paused(situation: Situation) -> Finding:
 def _step(situation: Situation) -> Finding:
     view, step = situation.view, situation.view.current_step
     words = step_words(view, step) if step is not None else ""
-    where = f"{step_name(view)} ({words})"
+    where = f"at {step_name(view)} ({words})"
     if step is not None and (step.analysis or step.experiment):
         return _at_run(situation, where, experiment=step.experiment is not None)
     if step is not None and step.plugin is not None:

@@ -25,10 +25,6 @@ class Commands:
         return f"To go on at once: {self.run('promote')}"
 
     @property
-    def promote_full(self) -> str:
-        return f"To skip all that is left: {self.run('promote', '--full')}"
-
-    @property
     def retry(self) -> str:
         return f"To try the same version again from the start: {self.run('retry rollout')}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sluicegate.api.foreign import ReplicaSet
-from sluicegate.engine.active import active_rs, strategy_of, with_hash
+from sluicegate.engine.active import strategy_of, with_hash
 from sluicegate.engine.traffic import has_routers
 from sluicegate.engine.view import View, available, created, newest_first, size
 from sluicegate.engine.why.explanation import Fact
@@ -30,9 +30,10 @@ def facts(situation: Situation) -> Iterator[Fact]:
 
 
 def _versions(situation: Situation) -> str:
-    view = situation.view
+    view, stable = situation.view, situation.view.separate_stable
+    if view.new_rs is None and view.rollout.spec.template is None:
+        return _named(stable) if stable is not None else "none yet"
     new = _named(view.new_rs) if view.new_rs is not None else f"a new version ({_images(view.rollout.spec.template)})"
-    stable = view.separate_stable
     return new if stable is None else f"{_named(stable)} → {new}"
 
 
@@ -63,14 +64,16 @@ def _traffic(situation: Situation) -> str:
 
 def _services(view: View) -> Iterator[Fact]:
     strategy = strategy_of(view)
-    yield Fact("Traffic", f"Service {strategy.active_service} selects {_selected(view, active_rs(view))}")
+    yield Fact("Traffic", _selection(view, strategy.active_service))
     if strategy.preview_service:
-        preview = with_hash(view, view.surroundings.service_hash(strategy.preview_service))
-        yield Fact("Preview", f"Service {strategy.preview_service} selects {_selected(view, preview)}")
+        yield Fact("Preview", _selection(view, strategy.preview_service))
 
 
-def _selected(view: View, replica_set: ReplicaSet | None) -> str:
-    return "no version of its own" if replica_set is None else version(replica_set)
+def _selection(view: View, service: str) -> str:
+    if service not in view.surroundings.services:
+        return f"Service {service} does not exist"
+    selected = with_hash(view, view.surroundings.service_hash(service))
+    return f"Service {service} selects {'no single version' if selected is None else version(selected)}"
 
 
 def _pods(situation: Situation, replica_set: ReplicaSet) -> str:

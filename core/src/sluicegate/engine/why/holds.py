@@ -15,7 +15,7 @@ from sluicegate.engine.why.pods import availability, lacks, looks, trouble_texts
 from sluicegate.engine.why.runs import run_looks, undecided
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.steps import percent, step_name
-from sluicegate.engine.why.wording import capital, count, enumerate_all, sentence, span, until
+from sluicegate.engine.why.wording import capital, enumerate_all, sentence, span, until
 
 _FAILED_CHECKS: Final = {
     "Step-based analysis phase error/failed": "the analysis of a step failed",
@@ -85,17 +85,18 @@ def _who_serves(situation: Situation) -> str:
 def _fate_of_aborted(situation: Situation) -> str:
     """What becomes of the pods of the aborted version."""
     view, new = situation.view, situation.view.new_rs
-    pods = f"{count(size(new), 'pod')} of {situation.new}"
+    pods = f"{size(new)} pods of {situation.new}" if size(new) > 1 else f"pod of {situation.new}"
+    goes, stays = ("goes", "stays") if size(new) == 1 else ("go", "stay")
     if size(new) == 0:
         return ""
     due = parse_time(deadline_of(new) or "") if new is not None else None
     if due is not None:
-        return f"The {pods} {'goes' if size(new) == 1 else 'go'} {until(due, situation.now)}."
+        return f"The {pods} {goes} {until(due, situation.now)}."
     if holds(view):
-        return f"The {pods} stay until {situation.stable} has all its pods, and {span(view.abort_delay)} more."
+        return f"The {pods} {stays} until {situation.stable} has all its pods, and {span(view.abort_delay)} more."
     if not view.basic and view.abort_delay == 0:
-        return f"The {pods} stay until somebody acts, as abortScaleDownDelaySeconds is 0."
-    return f"The {pods} go as {situation.stable} gets its own."
+        return f"The {pods} {stays} until somebody acts, as abortScaleDownDelaySeconds is 0."
+    return f"The {pods} {goes} as {situation.stable} gets its own."
 
 
 def _after_abort(situation: Situation) -> tuple[str, ...]:

@@ -17,7 +17,10 @@ from sluicegate.engine.why.wording import clock
 _PATIENCE: Final = timedelta(minutes=1)
 """What a busy controller may take; a lease is renewed every few seconds."""
 
-_LOOK: Final = "To see the pods of the controller: {kubectl} get pods -A -l app.kubernetes.io/name=argo-rollouts"
+_LOOK: Final = (
+    "To see when it last gave a sign of life: {kubectl} get lease -A "
+    "--field-selector metadata.name=argo-rollouts-controller-lock -o yaml"
+)
 
 
 def lag(situation: Situation) -> Finding | None:

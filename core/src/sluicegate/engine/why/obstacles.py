@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Final
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
@@ -16,7 +17,8 @@ from sluicegate.engine.why.situation import Situation, version
 from sluicegate.engine.why.steps import percent
 from sluicegate.engine.why.wording import capital, clock, count, sentence
 
-_ROUTER_FAILED = "TrafficRoutingError"
+_ROUTER_FAILED: Final = "TrafficRoutingError"
+_UNVERIFIED: Final = "Failed to verify weight: "
 
 
 def canary_obstacles(situation: Situation, wanted: int) -> tuple[str, ...]:
@@ -105,7 +107,7 @@ def _unverified(situation: Situation) -> Iterator[str]:
         return
     share = percent(weights.canary.weight, situation.view.max_weight)
     warned = situation.warned("WeightVerifyError")
-    said = f" It says: {sentence(warned.message)}" if warned is not None else ""
+    said = f" It says: {sentence(warned.message.removeprefix(_UNVERIFIED))}" if warned is not None else ""
     yield f"The traffic router has not confirmed yet that {share} of the traffic goes to {situation.new}.{said}"
 
 

@@ -134,6 +134,8 @@ def error_words(error: FieldError) -> str:
             text = f"{error.path} has {value} twice"
         case ErrorKind.NOT_FOUND:
             text = f"{error.path} names {value}, which does not exist"
+        case _ if detail.startswith(f"{error.path} in body "):
+            return sentence(detail)
         case _ if detail.endswith("not found"):
             return f"{error.path} names {value}, and there is none."
         case _:

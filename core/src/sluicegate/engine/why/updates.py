@@ -1,5 +1,6 @@
 """What both strategies have in common: the version is rolled out, or an update is under way and waits."""
 
+from sluicegate.engine import conditions as c
 from sluicegate.engine.promotion import within_window
 from sluicegate.engine.view import available, created, size
 from sluicegate.engine.why.explanation import Finding
@@ -21,6 +22,8 @@ def settled(situation: Situation, obstacles: tuple[str, ...] = ()) -> Finding:
         what = f"{capital(situation.new)} is rolled out, and something is left to do."
     elif texts := enumerate_all(trouble_texts(troubles)):
         what = f"{capital(situation.new)} is rolled out, but only {has} of {wanted} serve: {texts}."
+    elif view.status.condition(c.HEALTHY) is None:
+        what = f"Rollout {view.name} starts for the first time; {has} of {wanted} serve so far."
     else:
         what = f"{capital(situation.new)} is rolled out; {has} of {wanted} serve, the others are to follow."
     return Finding(
@@ -36,20 +39,30 @@ def _healthy(situation: Situation) -> Finding:
     view = situation.view
     if view.replicas == 0:
         return Finding(f"Rollout {view.name} is scaled to 0: no pod is wanted.")
-    pods = "its pod is" if view.replicas == 1 else f"all {view.replicas} pods are"
+    pods = "its pod runs" if view.replicas == 1 else f"all {view.replicas} pods run"
+    verb = "is" if view.replicas == 1 else "are"
     return Finding(
-        f"Rollout {view.name} is healthy: {pods} on {situation.new} and available.", next="Nothing is to be done."
+        f"Rollout {view.name} is healthy: {pods} {situation.new} and {verb} available. Nothing is to be done."
     )
 
 
 def waiting(
-    situation: Situation, where: str, obstacles: tuple[str, ...], then: str, more: tuple[str, ...] = ()
+    situation: Situation,
+    where: str,
+    obstacles: tuple[str, ...],
+    then: str,
+    more: tuple[str, ...] = (),
+    *,
+    fine: str = "",
 ) -> Finding:
-    """An update that goes on by itself; `where` it is, what comes `then`, and `more` that a person can do."""
+    """An update that goes on by itself; `where` it is, what comes `then`, and `more` that a person can do.
+
+    `fine` is what there is to say first while the pods have no trouble.
+    """
     troubles = troubles_of(situation, situation.view.new_rs)
     texts = enumerate_all(trouble_texts(troubles))
     subject = f"The {_kind(situation)} to {situation.new}"
-    what = f"{subject} is stuck at {where}: {texts}." if texts else f"{subject} is under way, at {where}."
+    what = f"{subject} is stuck {where}: {texts}." if texts else fine or f"{subject} is under way, {where}."
     return Finding(
         what,
         " ".join(obstacles) or "Nothing: it is about to go on.",
@@ -61,7 +74,7 @@ def waiting(
 
 def full(situation: Situation, obstacles: tuple[str, ...]) -> Finding:
     """A full promotion under way."""
-    found = waiting(situation, "its last part", obstacles, "")
+    found = waiting(situation, "at its end", obstacles, "")
     if " is stuck " in found.what:
         what = found.what
     else:
