@@ -146,18 +146,25 @@ class Judge:
             return
         if self.known.routed:
             for one, other in zip(shares, self._shares(ingress), strict=True):
-                self._check_rises(write, one, other, _total(ingress))
+                self._check_rises(write, one, other, _total(ingress), instead=self._serving(former))
         elif self.known.blue_green is None:
             self._check_basic_switch(write, selected)
         elif write.name == self.known.blue_green.get("activeService"):
             self._check_cutover(write, former, selected)
 
-    def _check_rises(self, write: Write, before: Shares, after: Shares, total: int) -> None:
+    def _serving(self, version: str) -> int:
+        """The pods that a selector finds: without a hash those of all versions."""
+        return self.known.available.get(version, 0) if version else sum(self.known.available.values())
+
+    def _check_rises(
+        self, write: Write, before: Shares, after: Shares, total: int, *, instead: int | None = None
+    ) -> None:
+        """`instead` is how many pods serve what is moved: to move it to as many is no loss, however few they are."""
         for version, share in after.items():
             if not version or share <= before.get(version, 0):
                 continue
             needed, available = self._needed_for_rise(version, share, total), self.known.available.get(version, 0)
-            if available < needed:
+            if available < needed and (instead is None or available < max(1, instead)):
                 raise Unsafe(
                     f"{write}: {version} gets {share} of {total} in place of {before.get(version, 0)}, which needs "
                     f"{needed} pods of {self.known.replicas}, and {available} are known to be available"

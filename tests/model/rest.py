@@ -149,11 +149,13 @@ class Facts:
 
     def conditions(self) -> Iterator[str]:
         """Conditions and phase (2.2, 3.1)."""
+        if self.invalid:
+            yield from self._is("phase", "Degraded", self.status.get("phase"))
+            yield from self._is("message", "InvalidSpec: ", self._message[:13])
+            return
         rollout = Rollout.model_validate(self.world.rollout)
         phase = phase_of(PhaseFacts.of(rollout.spec, rollout.status))
         yield from self._is("phase", (phase.phase, phase.message), (self.status.get("phase"), self._message))
-        if self.invalid:
-            return
         yield from self._is("Completed", self.promoted, self._true("Completed"))
         yield from self._is("Available", self._has_availability(), self._true("Available"))
         healthy = self._is_healthy()

@@ -74,6 +74,12 @@ class Passed:
         return [(stage.canary.pod_template_hash, stage.canary.weight) for stage in stages]
 
     @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """Reason and message of each Warning that the pass tells of."""
+        told = (*self.decision.opening, *self.decision.events)
+        return [(event.reason, event.message) for event in told if event.type == "Warning"]
+
+    @property
     def keeps_routes(self) -> bool:
         """Whether a header or mirror route stays."""
         return any(

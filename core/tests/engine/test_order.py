@@ -33,6 +33,7 @@ State = tuple[str, str, int]
 CASES: list[Case] = json.loads((Path(__file__).parents[1] / "vectors" / "order.json").read_text())
 LEFT_OUT: Mapping[str, str] = {
     "order-5": "its stable ReplicaSet is one that the status does not name: to us there is none then",
+    "order-24": "a full promotion gives a version no weight of the one before it that its pods cannot carry",
     "order-27": "its additional destinations are those of an Experiment, which come with Experiments",
 }
 COMPARED = [case for case in CASES if case["id"] not in LEFT_OUT]

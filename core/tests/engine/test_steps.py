@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from sluicegate.api.rollout import CanaryStep
+from sluicegate.api.status import TrafficWeights, WeightDestination
 from sluicegate.engine.promotion import promotion_reason
-from sluicegate.engine.steps import step_text
+from sluicegate.engine.steps import step_complete, step_text
 
-from .builders import canary_view, make_replica_set
+from .builders import DAWN, canary_view, make_replica_set
 from .manifests import canary_manifest
 from .world import World
 
@@ -318,3 +319,13 @@ def test_a_rollout_that_is_being_deleted_is_left_alone() -> None:
     world.forget()
     world.settle()
     assert world.writes == []
+
+
+def test_a_routed_weight_step_waits_for_its_weight_while_stable_cannot_carry_the_rest() -> None:
+    """A difference on purpose: what comes after the step must not judge, or build on, another weight."""
+    replica_sets = [make_replica_set("s", 10, 3), make_replica_set("c", 6, 6, new=True, revision=2)]
+    view = canary_view(10, replica_sets, steps=[{"setWeight": 60}], trafficRouting={"nginx": {}})
+    weights = TrafficWeights(canary=WeightDestination(weight=20, pod_template_hash="c"))
+    assert not step_complete(view, None, weights, DAWN, analysed=False)
+    reached = TrafficWeights(canary=WeightDestination(weight=60, pod_template_hash="c"))
+    assert step_complete(view, None, reached, DAWN, analysed=False)

@@ -54,7 +54,7 @@ def test_01_set_weight_raises_event_trafficroutingerror_pass_fails_no_status_wri
 def test_02_verify_raises_pass_continues_status_patched_event_weightverifyerror() -> None:
     passed = one_pass(at_step(0, 1, 1), Verified(False, ("no answer",)))
     assert passed.decision.error is None
-    assert [event.reason for event in passed.decision.events if event.type == "Warning"] == ["WeightVerifyError"]
+    assert passed.warnings == [("WeightVerifyError", "Failed to verify weight: no answer")]
     assert passed.weights["canary"]["weight"] == 10
 
 

@@ -1,18 +1,12 @@
 """What a person is told of a canary: what it waits for, since when, what comes next, what one can do."""
 
-from datetime import timedelta
 from typing import Any
 
-import pytest
-from msgspec.structs import replace
-
-from sluicegate.api.foreign import ObjectMeta, ReplicaSetCondition
+from sluicegate.api.foreign import ObjectMeta
 from sluicegate.engine.surroundings import Run
-from sluicegate.engine.traffic import Verified
-from sluicegate.engine.why import Trouble, Warned
+from sluicegate.engine.why import Trouble
 
 from .blue_green_world import ANALYSIS
-from .builders import DAWN, make_replica_set
 from .explained import (
     ABORT,
     PROMOTE,
@@ -20,13 +14,11 @@ from .explained import (
     SKIP,
     UNDO,
     explained,
-    explained_view,
     facts_of,
     no_image,
     told,
 )
 from .manifests import canary_manifest
-from .routed import ROUTED, routed_view
 from .world import World
 
 STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 40}, {"pause": {"duration": "5m"}}, {"setWeight": 60}]
@@ -39,13 +31,6 @@ def healthy(**canary: Any) -> World:
     """A world whose v1 serves."""
     steps = canary.pop("steps", STEPS)
     return World.healthy(canary_manifest(steps=steps, **canary))
-
-
-def routed(**canary: Any) -> World:
-    """The same with traffic routing."""
-    steps = [*STEPS[:2], {"setWeight": 60}]
-    manifest = canary_manifest(steps=steps, **{**ROUTED, **canary})
-    return World.healthy(manifest, services=("shop-canary", "shop-stable"))
 
 
 def updating(tag: str = "v2", world: World | None = None) -> World:
@@ -246,111 +231,22 @@ def test_an_abort_that_is_done_stays_until_somebody_acts() -> None:
     ]
 
 
-def test_an_abort_by_the_deadline_and_when_the_pods_go() -> None:
-    world = routed()
-    world.patch({"spec": {"progressDeadlineAbort": True}})
-    updating("v2-error", world)
-    world.pass_time(700)
+def test_an_aborted_update_that_is_paused_by_hand_as_well() -> None:
+    world = updating()
+    world.abort()
+    world.settle()
+    world.pause()
     world.settle()
 
-    assert told(world) == [
-        (
-            "The update to revision 2 was aborted: it made no progress for 10 minutes, the limit of the manifest. "
-            "Revision 1 serves all requests."
-        ),
-        "waits: A person: it stays like this until somebody acts.",
-        "since: 03:15:47",
-        "next: The pod of revision 2 goes at 03:16:17 UTC, in 30 seconds.",
-        UNDO,
-        RETRY,
-    ]
+    lines = told(world)
 
-
-def test_a_service_moves_when_a_pod_is_available() -> None:
-    found = explained(updating("v2-error", routed())).findings[0]
-
-    assert found.waiting_for == (
-        "0 of 1 pods of revision 2 are available. Service shop-canary moves to revision 2 when a pod is available."
-    )
-
-
-def test_a_service_that_is_not_taken_over_yet_needs_all_pods() -> None:
-    world = updating("v2-error", routed())
-    world.patch_service("shop-canary", {"metadata": {"annotations": None}})
-
-    found = explained(world).findings[0]
-
-    assert found.waiting_for.endswith("Service shop-canary moves to revision 2 when all of its pods are available.")
-
-
-def test_a_weight_that_the_router_has_not_confirmed() -> None:
-    world = routed()
-    world.verified = Verified(False)
-    updating(world=world)
-    warned = Warned("WeightVerifyError", "Failed to verify weight: the load balancer has 0", world.now)
-
-    assert told(world, warnings=(warned,))[:2] == [
-        "The update to revision 2 is under way, at step 1 of 3 (20 % of the traffic goes to the new version).",
-        (
-            "waits: The traffic router has not confirmed yet that 20 % of the traffic goes to revision 2. "
-            "It says: the load balancer has 0."
-        ),
-    ]
-    assert "Traffic: 20 % revision 2, 80 % revision 1, not confirmed by the router yet" in facts_of(world)
-
-
-@pytest.mark.parametrize(("age", "is_told"), [(timedelta(minutes=1), True), (timedelta(minutes=6), False)])
-def test_a_router_that_fails_is_told_of_while_that_is_news(age: timedelta, is_told: bool) -> None:
-    world = updating("v2-error", routed())
-    warned = Warned("TrafficRoutingError", "ingress shop not found", world.now - age)
-
-    waits = explained(world, warnings=(warned,)).findings[0].waiting_for
-
-    text = "The traffic router has to take the weights; it failed last at 03:03:07 UTC: ingress shop not found."
-    assert waits.startswith(text) is is_told
-
-
-def test_stable_has_not_the_pods_for_the_share_that_is_left_to_it() -> None:
-    new, stable = make_replica_set("c", 1, 1, new=True, revision=2), make_replica_set("s", 5, 2)
-    status = {"observedGeneration": "0"}
-    view = routed_view(5, [new, stable], steps=[{"setWeight": 20}], recorded=("c", 0), status=status)
-
-    assert explained_view(view, DAWN).findings[0].waiting_for == (
-        "2 of 5 pods of revision 1 are available. "
-        "Revision 1 needs 4 pods for 80 % of the traffic and has 2; until then the traffic is left as it is."
-    )
-
-
-def test_a_weight_of_another_total_is_told_in_percent() -> None:
-    new, stable = make_replica_set("c", 1, 0, new=True, revision=2), make_replica_set("s", 5, 5)
-    routing = {"nginx": {}, "maxTrafficWeight": 1000}
-    status = {"observedGeneration": "0"}
-    view = routed_view(5, [new, stable], steps=[{"setWeight": 25}], status=status, trafficRouting=routing)
-
-    assert "(2.5 % of the traffic goes to the new version)" in explained_view(view, DAWN).headline
-
-
-def test_kubernetes_refuses_pods() -> None:
-    new, stable = make_replica_set("c", 1, 0, new=True, revision=2, created=0), make_replica_set("s", 4, 4)
-    quota = ReplicaSetCondition(type="ReplicaFailure", status="True", message="exceeded quota: small")
-    new = replace(new, status=replace(new.status, conditions=(quota,)))
-    view = routed_view(5, [new, stable], steps=[{"setWeight": 20}], status={"observedGeneration": "0"})
-
-    waits = explained_view(view, DAWN).findings[0].waiting_for
-
-    assert waits.startswith("Kubernetes has to allow pods of revision 2: exceeded quota: small.")
-
-
-def test_old_pods_stay_for_their_delay_after_the_update() -> None:
-    world = updating(world=routed())
-    world.promote()
-    world.settle()
-
-    assert told(world) == [
-        "Rollout shop is healthy: all 5 pods run revision 2 and are available. Nothing is to be done.",
-        "5 pods of revision 1 are kept for a while, so that going back is quick.",
-        "next: They go at 03:04:43 UTC, in 30 seconds.",
-        "can: To go back to revision 1: sluicegate undo shop --to-revision=1 -n demo",
+    assert lines[0] == "The update to revision 2 was aborted by hand. Revision 1 serves all requests."
+    assert lines[-5:] == [
+        "Somebody has paused Rollout shop by hand.",
+        "waits: A person: it has to be let go on.",
+        "since: 03:04:09",
+        f"{HELD} Traffic stays as it is.",
+        RESUME_ONLY,
     ]
 
 

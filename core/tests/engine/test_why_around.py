@@ -1,6 +1,6 @@
 """What a person is told of a Rollout that is not worked on, and of what goes on around one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -299,7 +299,7 @@ def test_times_of_another_day_have_a_date() -> None:
 
 def walk(world: World) -> Iterator[World]:
     """The world after each pass of an update, an abort, a retry, a pause, and the way back."""
-    actions = (
+    actions: tuple[Callable[[], None], ...] = (
         lambda: world.set_image("v2"),
         world.abort,
         world.retry,
@@ -323,18 +323,23 @@ def walk(world: World) -> Iterator[World]:
         yield world
 
 
+ROUTING: Any = ROUTED
+
+
 @pytest.mark.parametrize(
-    "world",
+    "begin",
     [
-        healthy(),
-        World.healthy(canary_manifest(steps=STEPS, **ROUTED), services=(CANARY, STABLE)),
-        World.healthy(canary_manifest(steps=STEPS, dynamicStableScale=True, **ROUTED), services=(CANARY, STABLE)),
-        BlueGreenWorld.serving(autoPromotionEnabled=False),
+        healthy,
+        lambda: World.healthy(canary_manifest(steps=STEPS, **ROUTING), services=(CANARY, STABLE)),
+        lambda: World.healthy(
+            canary_manifest(steps=STEPS, dynamicStableScale=True, **ROUTING), services=(CANARY, STABLE)
+        ),
+        lambda: BlueGreenWorld.serving(autoPromotionEnabled=False),
     ],
     ids=["basic", "routed", "dynamic", "blue-green"],
 )
-def test_every_state_is_told_in_full_sentences_without_internals(world: World) -> None:
-    for state in walk(world):
+def test_every_state_is_told_in_full_sentences_without_internals(begin: Callable[[], World]) -> None:
+    for state in walk(begin()):
         hashes = [one["metadata"]["labels"][names.HASH_LABEL] for one in state.replica_sets.values()]
         lines = told(state)
         assert lines

@@ -187,7 +187,7 @@ class World:
 
     def decide(self, errors: Sequence[str] = ()) -> tuple[View | None, Decision]:
         """What one pass decides on the world as it is, without doing it; asked again of the same world, the same."""
-        moment = (self._version, self.now, tuple(errors))
+        moment = (self._version, self.now, self.verified, self.router_error, tuple(errors))
         if self._decided is None or self._decided[0] != moment:
             self._decided = (moment, self._decide(errors))
         return self._decided[1]

@@ -7,9 +7,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sluicegate import plugins
-from sluicegate.plugins import Capability, Lifecycle, ManifestRouter, PodCountRouter, TrafficRouter, hookspecs
-from sluicegate.testing.conformance import ManifestRouterContract
+from sluicegate.plugins import (
+    Capability,
+    Lifecycle,
+    ManifestRouter,
+    PodCountRouter,
+    StepPhase,
+    StepPlugin,
+    TrafficRouter,
+    hookspecs,
+)
+from sluicegate.testing.conformance import ManifestRouterContract, StepPluginContract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +35,10 @@ def signature(prefix: str, function: Callable[..., Any]) -> str:
     return f"{prefix}{function.__name__}({', '.join(arguments)})"
 
 
-def public_methods(router: type) -> list[str]:
+def public_methods(plugin: type) -> list[str]:
     return [
-        signature(f"{router.__name__}.", value)
-        for name, value in vars(router).items()
+        signature(f"{plugin.__name__}.", value)
+        for name, value in vars(plugin).items()
         if inspect.isfunction(value) and not name.startswith("_")
     ]
 
@@ -36,8 +47,9 @@ def hooks() -> list[str]:
     return [signature("", value) for value in vars(hookspecs).values() if hasattr(value, "sluicegate_spec")]
 
 
-def test_every_hook_and_router_method_has_a_heading_with_its_arguments_and_none_is_made_up() -> None:
-    methods = [name for router in (TrafficRouter, ManifestRouter, PodCountRouter) for name in public_methods(router)]
+def test_every_hook_and_method_has_a_heading_with_its_arguments_and_none_is_made_up() -> None:
+    kinds = (TrafficRouter, ManifestRouter, PodCountRouter, StepPlugin)
+    methods = [name for kind in kinds for name in public_methods(kind)]
     assert hooks()
     assert {*hooks(), *methods} == HEADINGS
 
@@ -47,7 +59,8 @@ def test_every_exported_name_is_explained() -> None:
     assert missing == []
 
 
-def test_every_capability_and_lifecycle_is_in_its_table() -> None:
+def test_every_capability_lifecycle_and_phase_is_in_its_table() -> None:
+    assert all(f"| `{phase.name}` | `{phase}` |" in PAGE for phase in StepPhase)
     assert all(f"| `{capability.name}` | `{capability}` |" in PAGE for capability in Capability)
     assert all(f"| `{lifecycle.name}`" in PAGE for lifecycle in Lifecycle)
 
@@ -59,12 +72,21 @@ def test_the_example_is_a_working_plugin_of_under_40_lines(tmp_path: Path) -> No
     assert len(EXAMPLES[0].splitlines()) < 40
 
 
-def test_the_examples_contract_passes() -> None:
+def test_the_example_of_a_step_is_a_working_plugin(tmp_path: Path) -> None:
+    [example] = [example for example in EXAMPLES if "register_step_plugins" in example]
+    (tmp_path / "smoke.py").write_text(example)
+    assert list(plugins.load_plugins(tmp_path).step_plugins) == ["acme/smoke"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("TestEdgeRouter", ManifestRouterContract), ("TestSmokeStep", StepPluginContract)]
+)
+def test_the_examples_contracts_pass(name: str, kind: type) -> None:
     names: dict[str, Any] = {"__name__": __name__}
     for example in EXAMPLES:
         exec(example, names)
-    contract = names["TestEdgeRouter"]()
-    assert isinstance(contract, ManifestRouterContract)
-    for name in dir(contract):
-        if name.startswith("test_"):
-            getattr(contract, name)()
+    contract = names[name]()
+    assert isinstance(contract, kind)
+    for promise in dir(contract):
+        if promise.startswith("test_"):
+            getattr(contract, promise)()

@@ -12,6 +12,9 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any
     patch: dict[str, Any] = {key: None for key, value in old.items() if value is not None and new.get(key) is None}
     for key, value in new.items():
         before = old.get(key)
+        if value is before:
+            # As `apply_merge_patch` leaves what a patch does not touch.
+            continue
         if isinstance(before, dict) and isinstance(value, dict):
             if change := merge_patch(before, value):
                 patch[key] = change

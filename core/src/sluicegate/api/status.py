@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from sluicegate.api.merge import merge_patch
 from sluicegate.api.model import ApiModel, Int32, Int64, Time
 
 # Members that the API shows even at zero: 0 is the first step, a weight of 0 is a fact, and so is "not verified".
@@ -158,9 +159,20 @@ class RolloutStatus(ApiModel):
         """The condition of that type, if there is one."""
         return next((condition for condition in self.conditions if condition.type == type), None)
 
-    def to_wire(self) -> dict[str, Any]:
-        """The status as Argo writes it: without false, 0, "" and empty lists, but with a step index or weight of 0."""
-        return _without_zeros(self.model_dump(mode="json", by_alias=True))
+    def to_wire(self, members: set[str] | None = None) -> dict[str, Any]:
+        """The status as Argo writes it: without false, 0, "" and empty lists, but with a step index or weight of 0.
+
+        With `members` only these, by the names of their attributes.
+        """
+        return _without_zeros(self.model_dump(mode="json", by_alias=True, exclude_none=True, include=members))
+
+    def patch_to(self, new: "RolloutStatus") -> dict[str, Any]:
+        """The merge patch to another status; absent, null and zero are the same and make no difference."""
+        if self.model_extra != new.model_extra:
+            return merge_patch(self.to_wire(), new.to_wire())
+        # Most passes change nothing, and copies share what did not change.
+        changed = {name for name in RolloutStatus.model_fields if getattr(self, name) != getattr(new, name)}
+        return merge_patch(self.to_wire(changed), new.to_wire(changed)) if changed else {}
 
 
 def _without_zeros(members: dict[str, Any]) -> dict[str, Any]:

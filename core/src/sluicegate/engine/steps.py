@@ -55,11 +55,21 @@ def step_complete(
     if step.set_canary_scale is not None:
         return at_desired_counts(view, split, weights)
     if step.set_weight is not None:
-        verified = weights is None or weights.verified is not False
-        return verified and at_desired_counts(view, split, weights)
+        return _has_weight(view, step.set_weight, weights) and at_desired_counts(view, split, weights)
     if step.experiment is not None or (step.analysis is not None and step.analysis.templates):
         return analysed
     return step.set_header_route is not None or step.set_mirror_route is not None
+
+
+def _has_weight(view: View, weight: int, weights: TrafficWeights | None) -> bool:
+    """Whether the canary has the weight of its step, and nothing says that the data plane has not.
+
+    Argo Rollouts goes on without it while stable cannot carry its share: an analysis then judges another weight, and
+    the last step shifts all that was held back at once.
+    """
+    if not view.has_routers:
+        return True
+    return weights is not None and weights.canary.weight == weight and weights.verified is not False
 
 
 def pause_condition(view: View) -> PauseCondition | None:

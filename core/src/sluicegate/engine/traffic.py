@@ -57,16 +57,10 @@ class Shift:
     removes_routes: bool = False
 
 
-def has_routers(view: View) -> bool:
-    """Whether any router is named; an empty `trafficRouting` has none, but is routed all the same."""
-    routing = view.canary.traffic_routing
-    return routing is not None and bool(routing.routers)
-
-
 def rolls_back_dynamically(view: View) -> bool:
     """Whether a stable version that had shrunk is taking its traffic back from the version that was given up."""
     weights = view.weights
-    if not view.canary.dynamic_stable_scale or not view.status.is_promoted or weights is None or not has_routers(view):
+    if not view.canary.dynamic_stable_scale or not view.status.is_promoted or weights is None or not view.has_routers:
         return False
     former = weights.canary.pod_template_hash
     exists = any(hash_of(rs) == former for rs in view.others)
@@ -94,7 +88,7 @@ def routing_of(view: View) -> Routing | None:
 
     The header and mirror routes of an update that is over are taken away even then, with the weights as they are.
     """
-    if not has_routers(view):
+    if not view.has_routers:
         return None
     shift = wanted_shift(view)
     if not _stable_carries(view, shift.weight):
@@ -108,7 +102,7 @@ def routing_of(view: View) -> Routing | None:
 def outcome(view: View, routing: Routing | None, verified: Verified) -> Traffic:
     """What routing means for the pass: recorded weights, their event, and whether to wait for the data plane."""
     if routing is None:
-        return Traffic(view.weights if has_routers(view) else None)
+        return Traffic(view.weights if view.has_routers else None)
     routes = routing.stages[-1]
     weights = _weights(routes, verified.verified)
     errors = tuple(Event("WeightVerifyError", f"Failed to verify weight: {e}", "Warning") for e in verified.errors)
@@ -134,7 +128,19 @@ def _full_promotion_weight(view: View) -> int:
     if view.canary.dynamic_stable_scale:
         carried = view.max_weight * available(view.new_rs) // view.replicas if view.replicas else 0
         return min(carried, view.max_weight)
-    return min(view.weights.canary.weight, view.max_weight) if view.weights is not None else 0
+    return _held(view, min(view.weights.canary.weight, view.max_weight)) if view.weights is not None else 0
+
+
+def _held(view: View, weight: int) -> int:
+    """No more than this version has already, or than its available pods carry.
+
+    Argo Rollouts gives a version the weight of a step that was skipped before it had the pods, and in a full promotion
+    the weight of the version before it.
+    """
+    recorded = view.weights.canary if view.weights is not None else None
+    kept = recorded.weight if recorded is not None and recorded.pod_template_hash == hash_of(view.new_rs) else 0
+    carried = view.max_weight * available(view.new_rs) // view.replicas if view.replicas else view.max_weight
+    return min(weight, max(kept, carried))
 
 
 def _step_weight(view: View) -> int:
@@ -142,7 +148,7 @@ def _step_weight(view: View) -> int:
         return 0
     if at_desired_counts(view, None):
         return current_set_weight(view)
-    return set_weight_before(view, view.step_index)
+    return _held(view, set_weight_before(view, view.step_index))
 
 
 def _stable_carries(view: View, weight: int) -> bool:

@@ -109,6 +109,12 @@ class View:
         return self.canary.traffic_routing is not None
 
     @property
+    def has_routers(self) -> bool:
+        """Whether any router is named; an empty `trafficRouting` has none, but is routed all the same."""
+        routing = self.canary.traffic_routing
+        return routing is not None and bool(routing.routers)
+
+    @property
     def basic(self) -> bool:
         """Whether this is a canary whose pods are the weight."""
         return self.blue_green is None and not self.routed

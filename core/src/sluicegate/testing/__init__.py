@@ -4,5 +4,6 @@ Nothing here needs a cluster, a clock or the network, and nothing of it runs in 
 """
 
 from sluicegate.testing.recording import RecordingConfig, RecordingRouter
+from sluicegate.testing.scripted import ScriptedStep, ScriptedStepConfig
 
-__all__ = ["RecordingConfig", "RecordingRouter"]
+__all__ = ["RecordingConfig", "RecordingRouter", "ScriptedStep", "ScriptedStepConfig"]

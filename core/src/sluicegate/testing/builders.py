@@ -1,4 +1,4 @@
-"""Builders of the values a router is handed, each with everything defaulted that a test does not care about."""
+"""Builders of the values a plugin is handed, each with everything defaulted that a test does not care about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluicegate.api.rollout import Rollout
-from sluicegate.plugins import Config, Destination, Event, RouterContext, Routes
+from sluicegate.plugins import Config, Destination, Event, RouterContext, Routes, StepContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,6 +67,17 @@ def make_context(
         rollout=rollout or make_rollout(),
         objects=objects,
         record=record,
+        logger=logging.getLogger(__name__),
+        now=lambda: START,
+    )
+
+
+def make_step_context(config: ConfigT, objects: Objects, *, rollout: Rollout | None = None) -> StepContext[ConfigT]:
+    """The context of one call of a step plugin, with time standing still at the start of 2026."""
+    return StepContext(
+        config=config,
+        rollout=rollout or make_rollout(),
+        objects=objects,
         logger=logging.getLogger(__name__),
         now=lambda: START,
     )

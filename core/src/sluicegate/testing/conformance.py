@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 from abc import ABC, abstractmethod
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from sluicegate.errors import ConfigError
-from sluicegate.plugins import Capability, Config, Destination, ManifestRouter, PodCountRouter, Verification
-from sluicegate.testing.builders import make_context, make_rollout, make_routes
+from sluicegate.plugins import (
+    Capability,
+    Config,
+    Destination,
+    ManifestRouter,
+    PodCountRouter,
+    StepPhase,
+    StepPlugin,
+    StepResult,
+    Verification,
+)
+from sluicegate.testing.builders import make_context, make_rollout, make_routes, make_step_context
 from sluicegate.testing.objects import MemoryObjects
 
 if TYPE_CHECKING:
@@ -26,6 +37,7 @@ _SIZES = (0, 1, 2, 3, 4, 5, 7, 10, 19, 20, 100)
 _SURGES = (0, 1, 3)
 _TOTALS = (100, 1000)
 _PASSES = 4
+_RUNS = 10
 
 
 class PodCountRouterContract(ABC):
@@ -187,6 +199,114 @@ class ManifestRouterContract(ABC):
                 return
 
 
+class StepPluginContract(ABC):
+    """What a StepPlugin promises, on objects in memory.
+
+    Give the `plugin`, which must be made without arguments, a `config` of its type, and the `objects` it finds at
+    first, so that the step comes to a good end within ten runs. `meanwhile` lets the world go on between two runs. The
+    Rollout is `shop` in `default`.
+    """
+
+    @property
+    @abstractmethod
+    def plugin(self) -> StepPlugin[Any]:
+        """The step plugin under test."""
+
+    @property
+    @abstractmethod
+    def config(self) -> Config:
+        """Its settings."""
+
+    @property
+    @abstractmethod
+    def objects(self) -> Iterable[Manifest]:
+        """The objects that exist before the first run."""
+
+    @property
+    def rollout(self) -> Rollout:
+        """The Rollout whose step it is."""
+        return make_rollout()
+
+    def meanwhile(self, objects: MemoryObjects) -> None:  # noqa: B027  # most plugins wait for nothing
+        """What happens to the objects between two runs; nothing unless overridden."""
+
+    def test_the_step_comes_to_a_good_end(self) -> None:
+        results, _ = self._played()
+        assert results[-1].phase == StepPhase.SUCCESSFUL, f"run {len(results)} answered {results[-1]}"
+
+    def test_a_run_whose_answer_was_lost_is_made_again_without_harm(self) -> None:
+        results, once = self._played()
+        again, twice = self._played(times=2)
+        assert [result.phase for result in again] == [result.phase for result in results]
+        assert _without_identities(twice) == _without_identities(once)
+
+    def test_an_instance_goes_on_where_another_left_off(self) -> None:
+        results, stored = self._played()
+        others, by_others = self._played(fresh=True)
+        assert [result.phase for result in others] == [result.phase for result in results]
+        assert _without_identities(by_others) == _without_identities(stored)
+
+    def test_its_status_is_json_and_the_stored_one_stays_as_it_is(self) -> None:
+        objects, status = self._memory(), None
+        for _ in range(_RUNS):
+            stored = json.dumps(status)
+            result = self._call("run", objects, status)
+            assert json.dumps(status) == stored, "run changed the status it was handed"
+            status = result.status
+            assert json.loads(json.dumps(status, allow_nan=False)) == status, f"{status!r} is no JSON value"
+
+    def test_terminating_a_running_step_is_over_in_one_call(self) -> None:
+        self._end("terminate", self._begun())
+
+    def test_aborting_a_running_step_is_over_in_one_call(self) -> None:
+        self._end("abort", self._begun())
+
+    def test_aborting_a_step_that_is_done_is_over_in_one_call(self) -> None:
+        results, objects = self._played()
+        self._end("abort", (objects, results[-1]))
+
+    def test_unknown_settings_are_refused_with_their_path(self) -> None:
+        try:
+            settings = self.config.model_dump(mode="json", by_alias=True)
+            self.plugin.parse_config({**settings, "noSuchSetting": 1}, path="steps[0].plugin.config")
+        except ConfigError as error:
+            assert "steps[0].plugin.config.noSuchSetting" in str(error)
+        else:
+            assert self.plugin.config.model_config.get("extra") == "ignore", "the unknown setting was taken"
+
+    def _memory(self) -> MemoryObjects:
+        return MemoryObjects(self.objects, namespace=self.rollout.metadata.namespace)
+
+    def _call(self, operation: str, objects: MemoryObjects, status: Any, *, fresh: bool = False) -> StepResult:
+        plugin = type(self.plugin)() if fresh else self.plugin
+        context = make_step_context(self.config, objects, rollout=self.rollout)
+        result: StepResult = asyncio.run(getattr(plugin, operation)(context, status))
+        return result
+
+    def _played(self, *, times: int = 1, fresh: bool = False) -> tuple[list[StepResult], MemoryObjects]:
+        """Run the step to its end, each run made so many times of which only the last is heard."""
+        objects, results = self._memory(), list[StepResult]()
+        for _ in range(_RUNS):
+            stored = json.dumps(results[-1].status) if results else "null"
+            answers = [self._call("run", objects, json.loads(stored), fresh=fresh) for _ in range(times)]
+            results.append(answers[-1])
+            if answers[-1].phase != StepPhase.RUNNING:
+                break
+            self.meanwhile(objects)
+        return results, objects
+
+    def _begun(self) -> tuple[MemoryObjects, StepResult]:
+        objects = self._memory()
+        return objects, self._call("run", objects, None)
+
+    def _end(self, operation: str, begun: tuple[MemoryObjects, StepResult]) -> None:
+        """End a step, and again as if the first answer was lost."""
+        objects, result = begun
+        for _ in range(2):
+            ended = self._call(operation, objects, copy.deepcopy(result.status))
+            assert ended.phase == StepPhase.SUCCESSFUL, f"{operation} answered {ended}"
+
+
 def _weights(total: int) -> range:
     return range(0, total + 1, total // 50)
 
@@ -201,4 +321,11 @@ def _without_versions(objects: MemoryObjects) -> list[Manifest]:
     documents = objects.documents()
     for document in documents:
         del document["metadata"]["resourceVersion"]
+    return documents
+
+
+def _without_identities(objects: MemoryObjects) -> list[Manifest]:
+    documents = _without_versions(objects)
+    for document in documents:
+        del document["metadata"]["uid"]
     return documents

@@ -107,16 +107,21 @@ def _kept_pods(situation: Situation) -> Iterator[Finding]:
         due = parse_time(deadline_of(other) or "")
         if size(other) == 0 or due is None:
             continue
-        yield Finding(
-            f"{_pods_of(other)} {'is' if size(other) == 1 else 'are'} kept for a while, so that going back is quick.",
-            next=f"They go {until(due, situation.now)}."
-            if size(other) > 1
-            else f"It goes {until(due, situation.now)}.",
-            actions=_way_back(situation, other),
-        )
+        yield _kept(situation, other, due)
     for other in view.others:
         if view.routed and deadline_of(other) is None and created(other) and size(other) and is_referenced(view, other):
             yield Finding(f"{_pods_of(other)} may still get requests, so nothing is taken away.")
+
+
+def _kept(situation: Situation, former: ReplicaSet, due: datetime) -> Finding:
+    are, they_go = ("is", "It goes") if size(former) == 1 else ("are", "They go")
+    if due <= situation.now:
+        return Finding(f"{_pods_of(former)} {are} about to go: the time for which old pods are kept is over.")
+    return Finding(
+        f"{_pods_of(former)} {are} kept for a while, so that going back is quick.",
+        next=f"{they_go} {until(due, situation.now)}.",
+        actions=_way_back(situation, former),
+    )
 
 
 def _way_back(situation: Situation, former: ReplicaSet) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from sluicegate.engine.canary_analysis import find_step_runs
 from sluicegate.engine.promotion import skips_steps
 from sluicegate.engine.steps import pause_condition, pause_ends
 from sluicegate.engine.why.explanation import Finding
-from sluicegate.engine.why.obstacles import canary_obstacles, missing_pods
+from sluicegate.engine.why.obstacles import canary_obstacles, missing_pods, traffic_obstacles
 from sluicegate.engine.why.pods import looks, trouble_sentence, troubles_of
 from sluicegate.engine.why.runs import run_looks, run_words
 from sluicegate.engine.why.situation import Situation
@@ -51,10 +51,10 @@ def _paused(situation: Situation) -> Finding:
         what = f"The update to {situation.new} is paused {where} until {clock(ends, situation.now)}."
         left = (ends - situation.now).total_seconds()
         waits = f"Time: the pause has {span(left)} left." if left > 0 else "The controller: the pause is over."
-    missing = " ".join((*missing_pods(situation), trouble_sentence(situation, view.new_rs)))
+    missing = (*missing_pods(situation), trouble_sentence(situation, view.new_rs), *traffic_obstacles(situation))
     return Finding(
         what,
-        f"{waits} {missing}".strip(),
+        " ".join(filter(None, (waits, *missing))),
         since,
         next_words(view),
         (commands.promote, commands.abort(situation.stable), *looks(situation, troubles_of(situation, view.new_rs))),

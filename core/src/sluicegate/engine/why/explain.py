@@ -7,7 +7,7 @@ from sluicegate.engine.why.blue_green import blue_green
 from sluicegate.engine.why.canary import canary
 from sluicegate.engine.why.explanation import Explanation, Finding
 from sluicegate.engine.why.facts import facts
-from sluicegate.engine.why.holds import stop
+from sluicegate.engine.why.holds import stops
 from sluicegate.engine.why.lag import is_behind, lag
 from sluicegate.engine.why.refusals import refusal
 from sluicegate.engine.why.situation import Situation
@@ -28,12 +28,12 @@ def _findings(situation: Situation) -> Iterator[Finding]:
     if (refused := refusal(situation)) is not None:
         yield refused
         return
-    if not (is_behind(situation) and situation.view.template_changed):
-        yield _main(situation)
-        yield from beside(situation)
+    if is_behind(situation) and situation.view.template_changed:
+        return
+    stopped = tuple(stops(situation))
+    yield from stopped or (_at(situation),)
+    yield from beside(situation)
 
 
-def _main(situation: Situation) -> Finding:
-    if (stopped := stop(situation)) is not None:
-        return stopped
+def _at(situation: Situation) -> Finding:
     return blue_green(situation) if situation.view.blue_green is not None else canary(situation)

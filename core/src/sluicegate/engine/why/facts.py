@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.engine.active import strategy_of, with_hash
-from sluicegate.engine.traffic import has_routers
 from sluicegate.engine.view import View, available, created, newest_first, size
 from sluicegate.engine.why.explanation import Fact
 from sluicegate.engine.why.situation import Situation, version
@@ -18,7 +17,7 @@ def facts(situation: Situation) -> Iterator[Fact]:
     yield Fact("Version", _versions(situation))
     if view.blue_green is not None:
         yield from _services(view)
-    elif has_routers(view) and view.weights is not None:
+    elif view.has_routers and view.weights is not None:
         yield Fact("Traffic", _traffic(situation))
     for replica_set in newest_first(view.replica_sets):
         if size(replica_set) or created(replica_set):

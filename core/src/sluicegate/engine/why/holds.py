@@ -1,5 +1,6 @@
 """What a person, a deadline or an analysis has stopped: abort, pause by hand, no verdict, no progress."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -25,9 +26,13 @@ _FAILED_CHECKS: Final = {
 }
 
 
-def stop(situation: Situation) -> Finding | None:
-    """What keeps the update from going on by itself; None where nothing does."""
-    return _abort(situation) or _by_hand(situation) or _inconclusive(situation) or _timed_out(situation)
+def stops(situation: Situation) -> Iterator[Finding]:
+    """What keeps the update from going on by itself; nothing where it goes on."""
+    by_people = tuple(found for found in (_abort(situation), _by_hand(situation)) if found is not None)
+    yield from by_people
+    found = None if by_people else _inconclusive(situation) or _timed_out(situation)
+    if found is not None:
+        yield found
 
 
 def _abort(situation: Situation) -> Finding | None:
@@ -121,7 +126,7 @@ def _by_hand(situation: Situation) -> Finding | None:
         (
             f"To take only this pause away: {commands.kube(patch)}",
             *_promotions(situation, both=on_step or blue_green),
-            *((commands.abort(situation.stable),) if not view.promoted else ()),
+            *((commands.abort(situation.stable),) if not (view.promoted or view.aborted) else ()),
         ),
     )
 
@@ -130,7 +135,7 @@ def _promotions(situation: Situation, *, both: bool) -> tuple[str, ...]:
     commands, view = situation.commands, situation.view
     if both:
         return (f"To end both pauses: {commands.run('promote')}",)
-    if view.current_step is not None and not view.promoted:
+    if view.current_step is not None and not (view.promoted or view.aborted):
         return (f"To go on and skip {step_name(view)}: {commands.run('promote')}",)
     return ()
 

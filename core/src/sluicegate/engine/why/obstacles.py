@@ -10,7 +10,7 @@ from sluicegate.engine import conditions as c
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.progress import deadline_check_due
 from sluicegate.engine.services import may_switch
-from sluicegate.engine.traffic import has_routers, wanted_shift
+from sluicegate.engine.traffic import wanted_shift
 from sluicegate.engine.view import available, created, hash_of, size
 from sluicegate.engine.why.pods import availability, lacks, trouble_sentence
 from sluicegate.engine.why.situation import Situation, version
@@ -37,6 +37,13 @@ def _canary(situation: Situation, wanted: int) -> Iterator[str]:
     yield from _unverified(situation)
     yield from _services(situation)
     yield from _old_pods(situation)
+
+
+def traffic_obstacles(situation: Situation) -> Iterator[str]:
+    """Why the traffic is not where it is wanted; a step can be over all the same."""
+    yield from router_failure(situation)
+    yield from _gate(situation)
+    yield from _unverified(situation)
 
 
 def router_failure(situation: Situation) -> Iterator[str]:
@@ -91,7 +98,7 @@ def _enough(situation: Situation, replica_set: ReplicaSet) -> str:
 def _gate(situation: Situation) -> Iterator[str]:
     """The traffic stays as it is while stable has not the pods for its share."""
     view = situation.view
-    if not has_routers(view) or view.stable_rs is None:
+    if not view.has_routers or view.stable_rs is None:
         return
     weight = wanted_shift(view).weight
     needed = (view.max_weight - weight) * view.replicas // view.max_weight
