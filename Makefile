@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 # Most tests on clusters wait for pods and pauses: more of them at a time than there are processors.
 PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
 
-.PHONY: install demo test test-kube check format bench clean
+.PHONY: install demo test test-kube model check format bench clean
 install: $(INSTALLED)
 
 $(INSTALLED): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml) core/src/sluicegate/_version.py
@@ -26,6 +26,10 @@ test-kube: install
 	$(BIN)/python -m tests.clusters require-real
 	$(PYTEST) --cluster=real tests/controller tests/traces tests/walkthrough
 
+# Random stories, other ones in each run (about an hour and a quarter of processor time): for the night.
+model: install
+	SLUICEGATE_MODEL_SEQUENCES=100000 $(PYTEST) tests/model
+
 check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -36,8 +40,11 @@ format: install
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The figures of a real control plane, for which Go builds one, take ten minutes. SLUICEGATE_BENCH=small does the same with a handful
+# of Rollouts on an embedded cluster.
 bench: install
 	$(BIN)/python -m pytest -q -s tests/scale
+	$(BIN)/python -m tests.scale
 
 clean:
 	rm -rf .venv

@@ -10,7 +10,6 @@ from tests.clusters.wire import Wire
 ANALYSIS = {"templates": [{"templateName": "errors"}]}
 FIELDS: dict[str, dict[str, Any]] = {
     "spec.strategy.canary.analysis": {"canary": {"analysis": ANALYSIS}},
-    "spec.strategy.canary.steps[1].plugin": {"canary": {"steps": [{"setWeight": 20}, {"plugin": {"name": "acme/a"}}]}},
 }
 
 

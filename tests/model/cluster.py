@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.pod_defaults import defaulted_template

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.model.cluster import Write, annotations_of
+from tests.model.process import KEY, Process
+
 from sluicegate.api import names
-from sluicegate.api.resources import INGRESSES, REPLICA_SETS, SERVICES
+from sluicegate.api.resources import INGRESSES, REPLICA_SETS, ROLLOUTS, SERVICES
 from sluicegate.engine.fences import Fences, canary_fences
 from sluicegate.local.objects import Document
 from sluicegate.testing.recording import PREFIX
-from tests.model.cluster import Write, annotations_of
-from tests.model.process import KEY, Process
 
 Shares = Mapping[str, int]
 """What each version gets of the traffic, by pod template hash, out of the weight total."""
@@ -125,7 +126,9 @@ class Judge:
 
     def judge(self, write: Write, ingress: Document | None) -> None:
         """Raise Unsafe for a write that is not safe; `ingress` is as it is after it."""
-        if write.resource == INGRESSES:
+        if write.resource == ROLLOUTS and write.after is not None:
+            self.known.rollout = write.after
+        elif write.resource == INGRESSES:
             self._routed(write)
         elif write.resource == SERVICES and write.after is not None:
             self._switched(write, write.after, ingress)
@@ -170,10 +173,12 @@ class Judge:
                     f"{needed} pods of {self.known.replicas}, and {available} are known to be available"
                 )
             if self.known.abort_in_force and version != self.known.stable:
-                raise Unsafe(f"{write}: {version} gets {share} of {total}, more than before, while an abort is in force")
+                raise Unsafe(
+                    f"{write}: {version} gets {share} of {total}, more than before, while an abort is in force"
+                )
 
     def _needed_for_rise(self, version: str, share: int, total: int) -> int:
-        """The pods that a share takes; a fraction of a pod is the canary's to have and stable's to lack (traffic 1.6)."""
+        """The pods that a share takes, rounded up for the canary and down for stable (traffic 1.6)."""
         if share <= 0 or self.known.replicas == 0:
             return 0
         if version == self.known.stable:

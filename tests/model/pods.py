@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.model.cluster import Cluster, images_of
+
 from sluicegate.api.foreign import ObjectMeta, OwnerReference, Pod, PodCondition, PodStatus
 from sluicegate.api.resources import REPLICA_SETS
-from tests.model.cluster import Cluster, images_of
 
 NEVER_READY = "bad"
 """The tag of an image whose pods never become ready."""

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tests.model.cluster import NAMESPACE, Cluster, ControllerClient
+from tests.model.pods import Pods
 
 from sluicegate.api.foreign import Pod, decode_replica_set, decode_service
 from sluicegate.api.resources import INGRESSES, PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
@@ -20,7 +23,6 @@ from sluicegate.controller.own_writes import OwnWrites
 from sluicegate.controller.rollouts import ReconcileFailed, RolloutReconciler
 from sluicegate.controller.watches import StoredObject, Watches, decode_object
 from sluicegate.errors import SluicegateError
-from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference
 from sluicegate.kube.store import Store
 from sluicegate.local.objects import Document, Object
@@ -28,8 +30,9 @@ from sluicegate.plugins.guard import Guard
 from sluicegate.plugins.registry import LoadedPlugin, PluginRecord, Registry
 from sluicegate.testing.recording import RecordingRouter
 from sluicegate_replicaset import ReplicaSetRouter
-from tests.model.cluster import NAMESPACE, Cluster, ControllerClient
-from tests.model.pods import Pods
+
+if TYPE_CHECKING:
+    from sluicegate.kube.client import Client
 
 ROLLOUT: Final = "shop"
 KEY: Final[Key] = (NAMESPACE, ROLLOUT)
@@ -39,8 +42,10 @@ LAST_RETRY: Final = timedelta(seconds=10)
 _REGISTRY: Final = Registry(
     [LoadedPlugin(PluginRecord(name="model", distribution="", version=""), (RecordingRouter(), ReplicaSetRouter()))]
 )
+
+
 class PlayedWatches:
-    """`Watches` without reflectors: Ingresses and Services from a feed, the controller's own writes at once, and pods."""
+    """`Watches` without reflectors: objects from feeds, with the controller's own writes seen at once, and pods."""
 
     def __init__(self, pods: Pods, monotonic: Callable[[], float]) -> None:
         self.stores: dict[Resource, Store[StoredObject]] = {INGRESSES: Store(), SERVICES: Store()}

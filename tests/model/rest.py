@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.model.cluster import annotations_of
+from tests.model.judge import shares_by_service
+from tests.model.pods import NEVER_READY
+from tests.model.world import World, hash_of, tag_of
+
 from sluicegate.api.resources import REPLICA_SETS, SERVICES
 from sluicegate.api.rollout import Rollout
 from sluicegate.engine.phase import PhaseFacts, phase_of
 from sluicegate.local.objects import Document
 from sluicegate.testing.recording import PREFIX
-from tests.model.cluster import annotations_of
-from tests.model.judge import shares_by_service
-from tests.model.pods import NEVER_READY
-from tests.model.world import World, hash_of, tag_of
 
 RESYNC: Final = timedelta(seconds=1000)
 
@@ -64,6 +65,11 @@ def check_aborted(world: World) -> None:
     else:
         serving = {hash_of(rs) for rs in world.cluster.list(REPLICA_SETS) if world.pods.available(name_of(rs))}
         assert serving <= {stable}, f"{serving} serve, stable is {stable}"
+
+
+def is_invalid(world: World) -> bool:
+    """Whether the Rollout is refused for its spec, so that nothing is done for it."""
+    return str(world.status.get("message", "")).startswith("InvalidSpec")
 
 
 def sizes(world: World) -> dict[str, int]:

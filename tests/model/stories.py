@@ -1,102 +1,12 @@
-"""Random stories, and how one is played: what a user, the pods and the API do, then calm, then what must be so."""
+"""Random settings and stories: what a user does to a Rollout, what becomes of its pods, and how the API fails."""
 
-import asyncio
-import os
-import pprint
 from collections.abc import Sequence
 from typing import Any, Final
 
 from hypothesis import strategies as st
+from tests.model.world import Action, Setting
 
-from sluicegate.api.resources import REPLICA_SETS as _RS
 from sluicegate.api.validation import parse_rollout, validate_rollout
-from tests.model.rest import check_aborted, check_moves_on, check_silence, check_status
-from tests.model.world import Action, Setting, World
-
-ENDS: Final = ("rest", "abort", "finish")
-"""How a story ends: left alone, aborted, or mended, resumed and promoted to the end."""
-MOST_PROMOTIONS: Final = 12
-
-
-def play(setting: Setting, story: Sequence[Action], end: str = "rest") -> World:
-    """Play a story on a Rollout whose first version serves, and check all that is promised on the way and at its end.
-
-    A failure says how to pin the story as a test of its own.
-    """
-    try:
-        return asyncio.run(_play(setting, story, end))
-    except Exception as error:
-        error.add_note(as_test(setting, story, end))
-        raise
-
-
-def as_test(setting: Setting, story: Sequence[Action], end: str) -> str:
-    """The story as the text of a test."""
-    told = pprint.pformat(list(story), width=110)
-    return f"def test_NAME() -> None:\n    setting = {setting!r}\n    story: list[Action] = {told}\n    play(setting, story, {end!r})\n"
-
-
-async def _play(setting: Setting, story: Sequence[Action], end: str) -> World:
-    world = World(setting)
-    await world.settle()
-    assert world.status["phase"] == "Healthy", world.status
-    trace = bool(os.environ.get("SLUICEGATE_MODEL_TRACE"))
-    for action in story:
-        begun = len(world.writes)
-        try:
-            await world.play(action)
-        finally:
-            if trace:
-                print(action, [str(write) for write in world.writes[begun:]], picture(world))
-    world.do_calm()
-    await {"rest": _rest, "abort": _abort, "finish": _finish}[end](world)
-    return world
-
-
-def picture(world: World) -> str:
-    """The world in a line, for a trace."""
-    sizes = {rs["metadata"]["labels"]["rollouts-pod-template-hash"]: (rs["spec"]["template"]["spec"]["containers"][0]["image"][-2:], rs["spec"]["replicas"], rs.get("status", {}).get("availableReplicas", 0)) for rs in world.cluster.list(_RS)}  # fmt: skip
-    kept = {key: world.status.get(key) for key in ("phase", "message", "currentStepIndex", "stableRS", "abort", "promoteFull", "canary", "pauseConditions") if world.status.get(key)}  # fmt: skip
-    routes = {key.partition("/")[2]: value for key, value in world.ingress["metadata"]["annotations"].items()}
-    services = {name: world.selected(name) for name in ("stable", "canary", "active", "preview")}
-    return f"\n    {sizes}\n    {kept}\n    {routes} {services} {world.now:%T}"
-
-
-async def _rest(world: World) -> None:
-    await world.settle()
-    await check_silence(world)
-    check_status(world)
-    if not world.spec.get("paused"):
-        check_moves_on(world)
-
-
-async def _abort(world: World) -> None:
-    world.do_unpause()
-    await world.settle()
-    if not world.status.get("abort"):
-        world.do_abort()
-    await _rest(world)
-    if world.status.get("abort") and not _is_invalid(world):
-        check_aborted(world)
-
-
-async def _finish(world: World) -> None:
-    world.do_image("v9")
-    world.do_unpause()
-    world.do_retry()
-    for _ in range(MOST_PROMOTIONS):
-        await _rest(world)
-        if world.status["phase"] != "Paused":
-            break
-        world.do_promote()
-    assert world.status["phase"] == "Healthy" or _is_invalid(world), world.status
-
-
-def _is_invalid(world: World) -> bool:
-    return str(world.status.get("message", "")).startswith("InvalidSpec")
-
-
-# Strategies.
 
 _WEIGHTS = st.sampled_from([0, 20, 34, 50, 75, 100])
 _PAUSES = st.sampled_from([{"pause": {}}, {"pause": {"duration": 2}}])
@@ -221,7 +131,11 @@ _PODS: Final[Sequence[Action]] = [
 _API: Final[Sequence[Action]] = [
     *(("faults", [None] * after + [str(fault)]) for after in range(4) for fault in ("409", "500", "answer lost")),
     *(("faults", [None] * after + [str(fault)]) for after in range(5) for fault in ("killed before", "killed after")),
-    *((verb, plural) for verb in ("lose", "find", "find") for plural in ("rollouts", "replicasets", "services", "ingresses")),  # fmt: skip
+    *(
+        (verb, plural)
+        for verb in ("lose", "find", "find")
+        for plural in ("rollouts", "replicasets", "services", "ingresses")
+    ),
     ("kill",),
 ]
 _VERIFY: Final[Sequence[Action]] = [("verify", answer) for answer in ("false", "error: no answer", "true", "true")]

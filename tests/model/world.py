@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tests.model.cluster import KINDS, Cluster, Fault, Killed, Write
+from tests.model.judge import Judge
+from tests.model.pods import Pods
+from tests.model.process import ROLLOUT, Process
+
 from sluicegate.api import names
 from sluicegate.api.model import format_time
 from sluicegate.api.resources import INGRESSES, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from sluicegate.local.objects import Document, Object
 from sluicegate.testing.recording import VERIFY
-from tests.model.cluster import KINDS, Cluster, Fault, Killed, Write
-from tests.model.judge import Judge
-from tests.model.pods import Pods
-from tests.model.process import ROLLOUT, Process
 
 START: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TICK: Final = timedelta(milliseconds=20)
@@ -61,6 +62,7 @@ class World:
         self.pods = Pods(self.cluster)
         self.judge = Judge()
         self.writes: list[Write] = []
+        self.on_write: Callable[[Write], None] = lambda write: None
         self._between: list[tuple[int, Action]] = []
         self.cluster.before_write = self._intrude
         self.cluster.on_write = self._written
@@ -154,6 +156,7 @@ class World:
 
     def _written(self, write: Write) -> None:
         self.writes.append(write)
+        self.on_write(write)
         self.judge.judge(write, self.cluster.find(INGRESSES, INGRESS))
 
     def _intrude(self) -> None:
@@ -202,7 +205,7 @@ class World:
 
     def do_canary(self, patch: Object) -> None:
         """Edit the strategy, of whatever kind it is."""
-        self._patch({"strategy": {kind: patch for kind in self.spec["strategy"]}})
+        self._patch({"strategy": dict.fromkeys(self.spec["strategy"], patch)})
 
     def do_restart(self) -> None:
         self._patch({"restartAt": format_time(self.now)})

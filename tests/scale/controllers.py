@@ -37,7 +37,7 @@ class Controller:
 @asynccontextmanager
 async def running_controller(kubeconfig: Path, folder: Path) -> AsyncIterator[Controller]:
     """Run `sluicegate controller` with the recording router while the body runs; its log goes to the folder."""
-    command = [SCRIPT, "--kubeconfig", kubeconfig, "controller", "--plugin-dir", PLUGINS]
+    command: list[str | Path] = [SCRIPT, "--kubeconfig", kubeconfig, "controller", "--plugin-dir", PLUGINS]
     server = Server("sluicegate controller", command, folder / "controller.log")
     try:
         yield Controller(server.pid)

@@ -1,4 +1,4 @@
-"""How long the engine takes for one decision: a Rollout with ten ReplicaSets, from its objects to what is to be done."""
+"""How long the engine takes for one decision: a Rollout with ten ReplicaSets, from its objects to what to do."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from datetime import datetime
 from statistics import quantiles
 from typing import Any, NamedTuple
 
+from core.tests.engine.blue_green_world import blue_green_manifest
 from core.tests.engine.manifests import canary_manifest
 from core.tests.engine.world import World
 
@@ -54,7 +55,7 @@ class Moment(NamedTuple):
 
 
 def decision_figures(times: int) -> Iterator[Figure]:
-    """A figure a strategy: of the passes in and after a pause the one that takes longest, each decided so many times."""
+    """A figure a strategy: that of the slowest of the passes in and after a pause, each decided so many times."""
     for strategy, world in _worlds():
         spans = [_percentiles(moment, times) for moment in _moments(world)]
         p50, p99 = max(spans, key=lambda span: span[1])
@@ -83,10 +84,15 @@ def _percentiles(moment: Moment, times: int) -> tuple[float, float]:
 
 
 def _worlds() -> Iterator[tuple[str, World]]:
-    services = {"canaryService": "canary", "stableService": "stable"}
-    routing = {"trafficRouting": {"plugins": {"sluicegate/recording": {"ingress": "shop"}}}}
-    yield "canary with a router", _updating(canary_manifest(steps=STEPS, **services, **routing), "stable", "canary")
+    routed = canary_manifest(
+        steps=STEPS,
+        canaryService="canary",
+        stableService="stable",
+        trafficRouting={"plugins": {"sluicegate/recording": {"ingress": "shop"}}},
+    )
+    yield "canary with a router", _updating(routed, "stable", "canary")
     yield "canary without", _updating(canary_manifest(steps=STEPS))
+    yield "blue-green", _updating(blue_green_manifest(autoPromotionEnabled=False), "active", "preview")
 
 
 def _updating(manifest: dict[str, Any], *services: str) -> World:

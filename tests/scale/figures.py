@@ -14,22 +14,25 @@ from .figure import Figure
 from .fleet import WEIGHTS, Fleet, healthy, paused_at, weighs, without_pauses
 from .ledger import Ledger, Requests, counted, listed
 
-QUIET_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What there is to measure, and by what."""
+    """What there is to measure, and by what.
+
+    `quiet_seconds`: nothing sent for so long means that the controller is done.
+    """
 
     fleet: Fleet
     controller: Controller
     ledger: Ledger
+    quiet_seconds: float
 
-    async def quiet(self, seconds: float = QUIET_SECONDS) -> None:
-        """Wait until the controller has sent nothing for so long, its lease aside."""
+    async def quiet(self) -> None:
+        """Wait until the controller is done: it sends nothing but for its lease."""
         mark, since = self.ledger.mark(), time.perf_counter()
-        while time.perf_counter() - since < seconds:
+        while time.perf_counter() - since < self.quiet_seconds:
             await asyncio.sleep(LOOK_SECONDS)
             if any(not request.endswith(" leases") for request in self.ledger.since(mark)):
                 mark, since = self.ledger.mark(), time.perf_counter()

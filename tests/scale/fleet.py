@@ -194,7 +194,8 @@ async def watched_fleet(client: Client) -> AsyncIterator[Fleet]:
 
 def with_pauses() -> list[Manifest]:
     """The weights, each followed by a pause without end."""
-    return [step for weight in WEIGHTS for step in ({"setWeight": weight}, {"pause": {}})]
+    steps: list[list[Manifest]] = [[{"setWeight": weight}, {"pause": {}}] for weight in WEIGHTS]
+    return [step for pair in steps for step in pair]
 
 
 def without_pauses() -> list[Manifest]:

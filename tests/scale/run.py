@@ -18,16 +18,17 @@ from .ledger import AuditLog, WireLog
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: Rollouts at first and in the end, seconds of rest, and decisions."""
+    """How much is measured: Rollouts at first and in the end, decisions, and how long a rest lasts."""
 
     rollouts: int
     rollouts_at_last: int
-    rest_seconds: float
     decisions: int
+    rest_seconds: float
+    quiet_seconds: float
 
 
-FULL = Size(rollouts=200, rollouts_at_last=2200, rest_seconds=60, decisions=2000)
-SMALL = Size(rollouts=5, rollouts_at_last=10, rest_seconds=3, decisions=50)
+FULL = Size(rollouts=200, rollouts_at_last=2200, decisions=2000, rest_seconds=60, quiet_seconds=3)
+SMALL = Size(rollouts=5, rollouts_at_last=10, decisions=50, rest_seconds=2, quiet_seconds=1)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Place:
 
 async def measured(place: Place, size: Size, show: Callable[[Figure], None]) -> None:
     """Measure every row and hand each on when it is known."""
-    async with _bench(place) as bench:
+    async with _bench(place, size.quiet_seconds) as bench:
         names = await bench.fleet.grow(size.rollouts)
         await bench.fleet.until(names, healthy)
         for figure in await at_rest(bench, size.rest_seconds):
@@ -69,7 +70,7 @@ async def _updates(bench: Bench, names: list[str]) -> AsyncIterator[Figure]:
 
 
 @asynccontextmanager
-async def _bench(place: Place) -> AsyncIterator[Bench]:
+async def _bench(place: Place, quiet_seconds: float) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as running:
         client = await running.enter_async_context(await Client.connect(kubeconfig=place.kubeconfig))
         fleet = await running.enter_async_context(watched_fleet(client))
@@ -80,4 +81,4 @@ async def _bench(place: Place) -> AsyncIterator[Bench]:
             wire = await running.enter_async_context(Wire(place.http).open())
             ledger, kubeconfig = WireLog(wire), wire.write_kubeconfig(place.folder / "controller-kubeconfig")
         controller = await running.enter_async_context(running_controller(kubeconfig, place.folder))
-        yield Bench(fleet, controller, ledger)
+        yield Bench(fleet, controller, ledger, quiet_seconds)

@@ -296,10 +296,6 @@ def test_a_full_promotion_of_an_aborted_update_goes_on() -> None:
     ("members", "path"),
     [
         ({"strategy": {"canary": {"analysis": {}}}}, "spec.strategy.canary.analysis"),
-        (
-            {"strategy": {"canary": {"steps": [{"setWeight": 1}, {"plugin": {"name": "a/b"}}]}}},
-            "spec.strategy.canary.steps[1].plugin",
-        ),
     ],
 )
 def test_what_cannot_be_reconciled_yet_is_left_untouched_and_told_once(members: dict[str, Any], path: str) -> None:

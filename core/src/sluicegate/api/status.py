@@ -8,7 +8,7 @@ from sluicegate.api.merge import merge_patch
 from sluicegate.api.model import ApiModel, Int32, Int64, Time
 
 # Members that the API shows even at zero: 0 is the first step, a weight of 0 is a fact, and so is "not verified".
-_SHOWN_AT_ZERO: Final = frozenset({"currentStepIndex", "weight", "verified"})
+_SHOWN_AT_ZERO: Final = frozenset({"currentStepIndex", "index", "status", "verified", "weight"})
 
 
 class Condition(ApiModel):
@@ -176,8 +176,10 @@ class RolloutStatus(ApiModel):
 
 
 def _without_zeros(members: dict[str, Any]) -> dict[str, Any]:
-    pruned = {key: _prune(value) for key, value in members.items()}
-    return {key: value for key, value in pruned.items() if value or _is_shown(key, value, members)}
+    # What a step plugin keeps in its own status is its own: a zero there means something.
+    of_plugin = "operation" in members
+    pruned = {key: value if of_plugin and key == "status" else _prune(value) for key, value in members.items()}
+    return {key: value for key, value in pruned.items() if value or (value is not None and key in _SHOWN_AT_ZERO)}
 
 
 def _prune(value: Any) -> Any:
@@ -186,7 +188,3 @@ def _prune(value: Any) -> Any:
     if isinstance(value, list):
         return [_prune(item) for item in value]
     return value
-
-
-def _is_shown(key: str, value: Any, members: dict[str, Any]) -> bool:
-    return value is not None and (key in _SHOWN_AT_ZERO or (key == "status" and "operation" not in members))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -17,15 +17,17 @@ from sluicegate.controller.gather import Gathering
 from sluicegate.controller.pod_counts import split_pods
 from sluicegate.controller.routing import Routers, RoutingFailed
 from sluicegate.controller.specs import Specs
+from sluicegate.controller.step_plugins import StepPlugins
 from sluicegate.controller.unsent import UnsentStatus
 from sluicegate.controller.watches import Watches
 from sluicegate.controller.workloads import Resolved, Workloads
 from sluicegate.engine.begun import Begun
 from sluicegate.engine.decision import Decision
-from sluicegate.engine.limits import unsupported_field
-from sluicegate.engine.passes import begin, decide
+from sluicegate.engine.limits import UNSUPPORTED, unsupported_field
+from sluicegate.engine.passes import begin, decide, step_calls
 from sluicegate.engine.prepare import creation_failed, name_collided, owned_view, prepare, refuse
 from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
+from sluicegate.engine.step_entries import StepAnswer
 from sluicegate.engine.surroundings import Surroundings
 from sluicegate.engine.traffic import Verified, routing_failed, shifts
 from sluicegate.engine.view import View
@@ -95,6 +97,7 @@ class RolloutReconciler:
     def __post_init__(self) -> None:
         self._gathering = Gathering(self.caches, self.watches, self.instance_id)
         self._workloads = Workloads(self.client, self.watches, self.recorder)
+        self._step_plugins = StepPlugins(self.client, self.watches, self.registry, self.guard, self.clock)
         self._routers = Routers(self.client, self.watches, self.registry, self.guard, self.recorder, self.clock)
 
     async def reconcile(self, key: Key) -> Result:
@@ -144,7 +147,7 @@ class RolloutReconciler:
 
     async def _further_errors(self, key: Key, rollout: Rollout) -> Sequence[str]:
         """What is wrong beyond the object itself: a router that cannot do what it is asked for, what is referred to."""
-        if refused := self._routers.refusal(rollout):
+        if refused := self._routers.refusal(rollout) or self._step_plugins.refusal(rollout):
             return [refused]
         return await self._gathering.reference_errors(key, rollout)
 
@@ -167,9 +170,20 @@ class RolloutReconciler:
             verified = await self._route(scene.stored, begun)
         except RoutingFailed as error:
             return await self._finish(scene, unsent, routing_failed(str(error)))
-        decision = decide(begun, split, verified, scene.now)
+        answers = await self._step_answers(begun, split, verified, unsent, scene.now)
+        decision = decide(begun, split, verified, scene.now, answers)
         finished, ends = await self._finish(scene, unsent, decision)
         return finished, ends or bool(begun.actions)
+
+    async def _step_answers(
+        self, begun: Begun, split: PodCounts | None, verified: Verified, unsent: UnsentStatus, now: datetime
+    ) -> Sequence[StepAnswer]:
+        wanted = step_calls(begun, split, verified, now)
+        if not wanted:
+            return ()
+        # A status that is lost takes with it which calls were made.
+        await unsent.send()
+        return await self._step_plugins.answers(begun.view.rollout, wanted)
 
     async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> tuple[Decision, bool]:
         decision = self._once(key_of(scene.stored), scene.stored, decision)
@@ -262,11 +276,11 @@ class RolloutReconciler:
 
     def _once(self, key: Key, stored: StoredRollout, decision: Decision) -> Decision:
         """Tell of a field that cannot be reconciled once a generation, not on every pass."""
-        if decision.actions or decision.status or not decision.events:
+        if not any(event.reason == UNSUPPORTED for event in decision.events):
             return decision
         told = (stored.metadata.uid, stored.metadata.generation, decision.events[0].message)
         if self._told.get(key) == told:
-            return Decision()
+            return replace(decision, events=())
         self._told[key] = told
         return decision
 
@@ -276,6 +290,7 @@ class RolloutReconciler:
         self._specs.forget(key)
         self._workloads.forget(key)
         self._routers.forget(key)
+        self._step_plugins.forget(key)
         self.watches.forget(key)
         self.guard.forget(scope_of(key))
 

@@ -1,11 +1,11 @@
 """The decision of one pass over a canary, in the two halves before and after its traffic is routed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sluicegate.api import names
-from sluicegate.api.status import CanaryStatus, RolloutStatus, TrafficWeights
+from sluicegate.api.status import CanaryStatus, RolloutStatus
 from sluicegate.engine.begun import Begun
 from sluicegate.engine.canary_analysis import StepRuns, ended_runs, find_step_runs
 from sluicegate.engine.conditions import INVALID_SPEC, Conditions
@@ -27,6 +27,8 @@ from sluicegate.engine.revisions import current_revision, sync_revision
 from sluicegate.engine.scaling import is_scaling_event, resize_write, scaling_phase, sizes_now
 from sluicegate.engine.services import canary_switches, switched
 from sluicegate.engine.sizes import Scaling
+from sluicegate.engine.step_entries import StepAnswer, StepCall
+from sluicegate.engine.step_plugins import StepPluginOutcome, after, calls
 from sluicegate.engine.steps import on_pause_step, pause_ends, step_complete, step_text, wants_pause
 from sluicegate.engine.sync import (
     Pauses,
@@ -86,30 +88,70 @@ def begin(view: View, split: PodCounts | None, now: datetime) -> Begun | Decisio
     )
 
 
-def decide(begun: Begun, split: PodCounts | None, verified: Verified, now: datetime) -> Decision:
-    """The rest of a pass, after the traffic: sizes, pauses, at most one step, the status."""
-    view = begun.view
-    traffic = outcome(view, begun.routing, verified)
+@dataclass(frozen=True, slots=True)
+class _Middle:
+    """What a pass knows after the traffic and before the turn of the step plugins."""
+
+    view: View
+    traffic: Traffic
+    runs: StepRuns
+    scaling: Scaling
+
+    @property
+    def pause(self) -> str:
+        """The reason of the pause that begins now; empty without one."""
+        if self.runs.pause:
+            return self.runs.pause
+        return names.CANARY_PAUSE_STEP if not self.scaling.ended and wants_pause(self.view) else ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether step plugins have no turn: something was resized, or a pause begins that is not an abort's to end."""
+        return self.scaling.ended or bool(self.runs.pause) or (not self.view.aborting and bool(self.pause))
+
+
+def step_calls(begun: Begun, split: PodCounts | None, verified: Verified, now: datetime) -> tuple[StepCall, ...]:
+    """The calls of step plugins that come before the rest of the pass is decided."""
+    middle = _middle(begun, split, verified, now)
+    if middle.traffic.error is not None:
+        return ()
+    return calls(middle.view, resized=middle.ended, now=now)
+
+
+def decide(
+    begun: Begun, split: PodCounts | None, verified: Verified, now: datetime, answers: Sequence[StepAnswer] = ()
+) -> Decision:
+    """The rest of a pass, after the traffic: sizes, pauses, at most one step, the status.
+
+    `answers` are those to `step_calls`, all of them and in order.
+    """
+    middle = _middle(begun, split, verified, now)
+    view, traffic, runs, scaling = middle.view, middle.traffic, middle.runs, middle.scaling
     if traffic.error is not None:
         return _unverified(view, traffic)
-    runs = find_step_runs(view)
-    view = view if runs.failure is None else view.raising_abort(runs.failure)
-    scaling = _scaling(view, split, traffic, runs, now)
+    plugins = after(view, answers, resized=middle.ended, now=now)
+    view = view if plugins.abort is None else view.raising_abort(plugins.abort)
     writes = tuple(resize_write(view, resize) for resize in scaling.resizes)
-    pause = runs.pause or (names.CANARY_PAUSE_STEP if not scaling.ended and wants_pause(view) else "")
-    done = step_complete(view, split, traffic.weights, now, analysed=runs.succeeded)
-    advance = _advance(view, done=done, pause=pause)
+    done = step_complete(view, split, traffic.weights, now, analysed=runs.succeeded, plugin_done=plugins.completes)
+    advance = _advance(view, done=done, pause=middle.pause)
     handed_over = scale_down(view, new_size=_new_size(view, scaling), promotes=promotion_reason(view) is not None)
-    status = _advanced_status(view, advance, runs, traffic.weights, begun.restarted_at)
+    status = _advanced_status(view, advance, middle, plugins, begun.restarted_at)
     write = _write(view, status, advance, now)
-    due = (begun.requeue_after, traffic.requeue_after, *scaling.requeues, *_own_looks(view, write.status, now))
+    due = (begun.requeue_after, traffic.requeue_after, plugins.requeue_after, *scaling.requeues)
     return Decision(
         (*ended_runs(view, runs), *writes, *handed_over),
         write.patch,
-        (*runs.events(), *advance.events, *write.events),
-        requeue_after=_soonest(due),
+        (*runs.events(), *plugins.events, *advance.events, *write.events),
+        requeue_after=_soonest((*due, *_own_looks(view, write.status, now))),
         opening=traffic.events,
     )
+
+
+def _middle(begun: Begun, split: PodCounts | None, verified: Verified, now: datetime) -> _Middle:
+    view, traffic = begun.view, outcome(begun.view, begun.routing, verified)
+    runs = find_step_runs(view)
+    view = view if runs.failure is None else view.raising_abort(runs.failure)
+    return _Middle(view, traffic, runs, _scaling(view, split, traffic, runs, now))
 
 
 def _scaling(view: View, split: PodCounts | None, traffic: Traffic, runs: StepRuns, now: datetime) -> Scaling:
@@ -231,13 +273,14 @@ def _complete_step(view: View, here: Advance) -> Advance:
 
 
 def _advanced_status(
-    view: View, advance: Advance, runs: StepRuns, weights: TrafficWeights | None, restarted_at: datetime | None
+    view: View, advance: Advance, middle: _Middle, plugins: StepPluginOutcome, restarted_at: datetime | None
 ) -> RolloutStatus:
     stays = advance.index == view.step_index and not advance.aborted
     canary = CanaryStatus(
-        current_step_analysis_run_status=runs.analysis.status if stays else None,
-        current_experiment=runs.current_experiment if stays else "",
-        weights=weights,
+        current_step_analysis_run_status=middle.runs.analysis.status if stays else None,
+        current_experiment=middle.runs.current_experiment if stays else "",
+        weights=middle.traffic.weights,
+        step_plugin_statuses=list(plugins.statuses),
         stable_ping_pong=_next_ping_pong(view, promotes=bool(advance.promoted_as)),
     )
     return observed_status(view).model_copy(

@@ -119,10 +119,10 @@ Action = (
 class Decision:
     """The outcome of a pass.
 
-    `opening` tells of what was done before it, in the same pass. `actions` come first, in order, each followed by its events; then `status`, a merge patch of `.status` (None or
-    empty: no write), followed by `events`. `requeue_after` is in seconds. `error` makes the pass count as failed, so
-    that it is tried again with the backoff of failures. With `after_evictions` the status is only written if no
-    eviction was refused.
+    `opening` tells of what was done before it, in the same pass. `actions` come first, in order, each followed by its
+    events; then `status`, a merge patch of `.status` (None or empty: no write), followed by `events`. `requeue_after`
+    is in seconds. `error` makes the pass count as failed, so that it is tried again with the backoff of failures. With
+    `after_evictions` the status is only written if no eviction was refused.
     """
 
     actions: tuple[Action, ...] = ()

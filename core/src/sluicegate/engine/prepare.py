@@ -9,7 +9,7 @@ from sluicegate.engine import conditions as c
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Decision, Event, PatchRollout
 from sluicegate.engine.duration import Happenings
-from sluicegate.engine.limits import unsupported_field
+from sluicegate.engine.limits import UNSUPPORTED, unsupported_field
 from sluicegate.engine.revisions import (
     claims,
     create_replica_set,
@@ -97,7 +97,7 @@ def name_collided(view: View) -> Decision:
 
 def _unsupported(rollout: Rollout, field: str) -> Event:
     text = f"{field} cannot be reconciled by this version of Sluicegate: the Rollout is left untouched"
-    return Event("UnsupportedField", text, "Warning")
+    return Event(UNSUPPORTED, text, "Warning")
 
 
 def _follow_pauses(view: View, now: datetime) -> Decision | None:

@@ -41,11 +41,17 @@ def _scale_text(scale: SetCanaryScale) -> str:
 
 
 def step_complete(
-    view: View, split: PodCounts | None, weights: TrafficWeights | None, now: datetime, *, analysed: bool
+    view: View,
+    split: PodCounts | None,
+    weights: TrafficWeights | None,
+    now: datetime,
+    *,
+    analysed: bool = False,
+    plugin_done: bool = False,
 ) -> bool:
     """Whether the current step is done, with the weights of this pass; never while the Rollout is paused by hand.
 
-    `analysed`: the run or Experiment that the step waits for has succeeded.
+    `analysed`: the run or Experiment that the step waits for has succeeded. `plugin_done`: the step's plugin is done.
     """
     step = view.current_step
     if step is None or view.halted:
@@ -58,7 +64,9 @@ def step_complete(
         return _has_weight(view, step.set_weight, weights) and at_desired_counts(view, split, weights)
     if step.experiment is not None or (step.analysis is not None and step.analysis.templates):
         return analysed
-    return step.set_header_route is not None or step.set_mirror_route is not None
+    if step.set_header_route is not None or step.set_mirror_route is not None:
+        return True
+    return step.plugin is not None and plugin_done
 
 
 def _has_weight(view: View, weight: int, weights: TrafficWeights | None) -> bool:
