@@ -54,7 +54,9 @@ class Pods:
         bad = any(image.endswith(NEVER_READY) for image in images_of(document))
         while len(pods) < wanted:
             self._count += 1
-            pods.append(PlayedPod(f"{name}-{self._count}", self.now, None if bad else self.now + self.ready_after))
+            # One after the other, so that there are moments at which only some of them serve.
+            ready_at = self.now + self.ready_after * (1 + len(pods) / 4)
+            pods.append(PlayedPod(f"{name}-{self._count}", self.now, None if bad else ready_at))
         self._pods[name] = pods[:wanted]
 
     def _count_pods(self, name: str, document: Any) -> None:

@@ -119,13 +119,13 @@ _MACHINE: Final[Sequence[Action]] = [
     *[("passes", 3)] * 6,
     *[("passes", 1)] * 4,
     *[("passes_alone", 2)] * 3,
-    *[("settle",)] * 4,
+    *[("settle",)] * 6,
     *(("time", seconds) for seconds in (1, 3, 31)),
 ]
 _PODS: Final[Sequence[Action]] = [
     ("slow", 10),
     ("slow", 0.5),
-    *(("crash", index, count, back) for index in range(3) for count in (1, 5) for back in (None, 4)),
+    *(("crash", index, count, back) for index in range(3) for count in (1, 3) for back in (None, 4)),
     *(("evict", index, 2) for index in range(3)),
 ]
 _API: Final[Sequence[Action]] = [
@@ -146,10 +146,10 @@ def stories(name: str) -> st.SearchStrategy[list[Action]]:
     edits = _BLUE_GREEN_EDITS if name == "blue-green" else _CANARY_EDITS
     user = st.sampled_from([*_USER, *_USER, *edits])
     between = st.tuples(st.just("between"), st.integers(0, 3), user)
-    kinds = [user, user, user, st.sampled_from(_MACHINE), st.sampled_from(_MACHINE), st.sampled_from(_PODS)]
+    kinds = [user, user, st.sampled_from(_MACHINE), st.sampled_from(_MACHINE), st.sampled_from(_PODS)]
     kinds += [st.sampled_from(_API), between]
     if "router" in name:
         kinds.append(st.sampled_from(_VERIFY))
     begun = st.sampled_from([("image", "v2"), ("image", "v2"), ("image", "bad"), ("scale", 2)])
-    actions = st.lists(st.one_of(kinds), min_size=6, max_size=18)
+    actions = st.lists(st.one_of(kinds), min_size=8, max_size=24)
     return st.tuples(begun, actions).map(lambda drawn: [drawn[0], *drawn[1]])

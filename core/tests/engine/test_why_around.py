@@ -162,11 +162,11 @@ def test_what_only_the_controller_knows_to_be_wrong_is_taken_from_the_status() -
 
 
 def test_a_field_that_this_version_cannot_carry_out() -> None:
-    world = World(canary_manifest(steps=[{"plugin": {"name": "acme/step"}}]))
+    world = World(canary_manifest(analysis={"templates": []}))
 
     assert told(world)[-4:] == [
         (
-            "This version of Sluicegate cannot carry out spec.strategy.canary.steps[0].plugin yet, "
+            "This version of Sluicegate cannot carry out spec.strategy.canary.analysis yet, "
             "so the Rollout is left untouched."
         ),
         "waits: The field has to be taken out, or a controller that knows it has to be started.",

@@ -11,6 +11,7 @@ import pytest
 
 from sluicegate import plugins
 from sluicegate.plugins import (
+from sluicegate.plugins.configured import Configured
     Capability,
     Lifecycle,
     ManifestRouter,
@@ -48,7 +49,7 @@ def hooks() -> list[str]:
 
 
 def test_every_hook_and_method_has_a_heading_with_its_arguments_and_none_is_made_up() -> None:
-    kinds = (TrafficRouter, ManifestRouter, PodCountRouter, StepPlugin)
+    kinds = (Configured, TrafficRouter, ManifestRouter, PodCountRouter, StepPlugin)
     methods = [name for kind in kinds for name in public_methods(kind)]
     assert hooks()
     assert {*hooks(), *methods} == HEADINGS

@@ -16,6 +16,7 @@ from sluicegate.api.validation.field_error import FieldError, invalid
 from sluicegate.controller.caches import Key
 from sluicegate.controller.execute import Recorder
 from sluicegate.controller.objects import RolloutObjects
+from sluicegate.controller.plugin_loggers import plugin_logger
 from sluicegate.controller.watches import Watches
 from sluicegate.engine.traffic import Routing, Verified
 from sluicegate.errors import ConfigError, PluginError
@@ -240,7 +241,7 @@ def _select(rollout: Rollout, registry: Registry) -> Iterator[_Selected]:
         if isinstance(router, PodCountRouter):
             message = f"traffic router `{name}` serves Rollouts without trafficRouting only, it writes no routes"
             raise PluginError(message, plugin=name, operation="load")
-        yield _Selected(router, _parsed(router, settings, path), _rollout_logger(rollout, name))
+        yield _Selected(router, _parsed(router, settings, path), plugin_logger(logger, rollout, name))
 
 
 def _settings(routing: TrafficRouting) -> Iterator[tuple[str, str, Any]]:
@@ -263,20 +264,6 @@ def _parsed(router: AnyRouter, settings: Any, path: str) -> Config:
         text = f"plugin `{router.name}`, parse_config: {type(error).__name__}: {error}"
         raise PluginError(text, plugin=router.name, operation="parse_config") from error
     return parsed
-
-
-def _rollout_logger(rollout: Rollout, router: str) -> logging.Logger:
-    """A logger of its own, unknown to the logging module, which would keep it after the Rollout is gone."""
-    own = logging.Logger(f"{logger.name}.{router}")
-    own.parent = logger
-    prefix = f"{rollout.metadata.namespace}/{rollout.metadata.name}: "
-
-    def name_rollout(record: logging.LogRecord) -> bool:
-        record.msg, record.args = prefix + record.getMessage(), ()
-        return True
-
-    own.addFilter(name_rollout)
-    return own
 
 
 async def _verification(router: AnyRouter, context: RouterContext[Any], routes: Routes) -> Verification:

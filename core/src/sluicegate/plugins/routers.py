@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args
+from typing import TYPE_CHECKING, ClassVar
 
 from sluicegate.plugins.config import Config
+from sluicegate.plugins.configured import Configured
 from sluicegate.plugins.context import ConfigT, RouterContext
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Verification:
         return cls(None)
 
 
-class TrafficRouter(ABC, Generic[ConfigT]):
+class TrafficRouter(Configured[ConfigT], ABC):
     """Makes the traffic of a Rollout match its `Routes`.
 
     One instance serves all Rollouts: it keeps no state, and every call is idempotent. `name` is the key under
@@ -75,18 +76,6 @@ class TrafficRouter(ABC, Generic[ConfigT]):
 
     name: ClassVar[str]
     capabilities: ClassVar[AbstractSet[Capability]]
-    config: ClassVar[type[Config]] = Config
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            for argument in get_args(base):
-                if isinstance(argument, type) and issubclass(argument, Config):
-                    cls.config = argument
-
-    def parse_config(self, raw: object, *, path: str) -> ConfigT:
-        """Parse this router's settings found at field `path`; raises ConfigError naming each faulty field."""
-        return cast("ConfigT", self.config.parse(raw, path=path))
 
     @abstractmethod
     async def apply(self, context: RouterContext[ConfigT], routes: Routes) -> None:
