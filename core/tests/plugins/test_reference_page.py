@@ -11,7 +11,6 @@ import pytest
 
 from sluicegate import plugins
 from sluicegate.plugins import (
-from sluicegate.plugins.configured import Configured
     Capability,
     Lifecycle,
     ManifestRouter,
@@ -21,6 +20,7 @@ from sluicegate.plugins.configured import Configured
     TrafficRouter,
     hookspecs,
 )
+from sluicegate.plugins.configured import Configured
 from sluicegate.testing.conformance import ManifestRouterContract, StepPluginContract
 
 if TYPE_CHECKING:
