@@ -47,6 +47,9 @@ async def _play(setting: Setting, story: Sequence[Action], end: str) -> World:
     for action in story:
         _trace(world, action)
         await world.play(action)
+    if end == "abort":
+        world.do_abort()
+        await world.settle()
     _trace(world, "calm")
     world.do_calm()
     await {"rest": _rest, "abort": _abort, "finish": _finish}[end](world)

@@ -89,7 +89,10 @@ def _parse_time(value: Any) -> datetime:
         value = parse_time(value)
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise PydanticCustomError("date-time", "must be an RFC 3339 time with a zone")
-    return value.astimezone(UTC).replace(microsecond=0)
+    try:
+        return value.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise PydanticCustomError("date-time", "must be an RFC 3339 time in the years 1 to 9999 UTC") from None
 
 
 def parse_time(text: str) -> datetime | None:
@@ -104,7 +107,7 @@ def parse_time(text: str) -> datetime | None:
 
 def format_time(time: datetime) -> str:
     """A time as the API writes it: RFC 3339 in UTC, whole seconds, `Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 Int32 = Annotated[int, BeforeValidator(_int32), CrdSchema({"type": "integer", "format": "int32"})]

@@ -79,6 +79,9 @@ class Gathering:
         return [service for service in found if service is not None]
 
     async def _document(self, key: Key, reference: Reference) -> Mapping[str, Any] | None:
+        # What an error would tell of another namespace's object is not this tenant's to know.
+        if reference.namespace not in ("", key[0]):
+            return None
         stored = await self.watches.get(key, reference.resource, reference.namespace, reference.name)
         if stored is None or (reference.resource in _SHARED_OUT and not is_handled(stored.metadata, self.instance_id)):
             return None

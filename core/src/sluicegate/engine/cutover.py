@@ -11,6 +11,7 @@ from sluicegate.engine import promotion
 from sluicegate.engine.active import active_hash, active_rs, is_active, is_saturated, strategy_of
 from sluicegate.engine.delays import RESYNC_SECONDS, deadline_of
 from sluicegate.engine.sync import Pauses
+from sluicegate.engine.times import later
 from sluicegate.engine.view import View, available, hash_of
 
 _JUST_AFTER: Final = timedelta(milliseconds=1)
@@ -116,7 +117,7 @@ def _paused(view: View, now: datetime) -> Pausing:
     started = next(pause.start_time for pause in view.status.pause_conditions if pause.reason == names.BLUE_GREEN_PAUSE)
     if not strategy.promotes_itself or started is None:
         return Pausing(Pauses())
-    ends = started + timedelta(seconds=strategy.auto_promotion_seconds)
+    ends = later(started, strategy.auto_promotion_seconds)
     if now > ends:
         return Pausing(Pauses(end=names.BLUE_GREEN_PAUSE), over=True)
     left = (ends - now + _JUST_AFTER).total_seconds()

@@ -4,11 +4,12 @@ Shared by canaries with traffic routing and by blue-green (rollout 5.8 and 5.9).
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.model import format_time, parse_time
+from sluicegate.engine.times import later
 from sluicegate.engine.view import View, available, size
 
 RESYNC_SECONDS = 900.0
@@ -95,7 +96,7 @@ def holds(view: View) -> bool:
 
 
 def _after(now: datetime, seconds: int) -> str:
-    return format_time(now + timedelta(seconds=seconds))
+    return format_time(later(now, seconds))
 
 
 def _within_resync(due: datetime, now: datetime) -> float | None:

@@ -4,7 +4,6 @@ from typing import Final
 
 from sluicegate.api.rollout import Rollout
 
-
 UNSUPPORTED: Final = "UnsupportedField"
 """The reason of the event that tells of it."""
 

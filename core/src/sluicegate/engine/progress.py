@@ -1,7 +1,7 @@
 """The conditions of one status write: healthy, progressing, available, completed, and the progress deadline."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sluicegate.api import names
 from sluicegate.api.status import RolloutStatus
@@ -10,6 +10,7 @@ from sluicegate.engine.active import is_saturated, with_hash
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Event
 from sluicegate.engine.revisions import current_revision, replica_set_name
+from sluicegate.engine.times import later
 from sluicegate.engine.view import View
 
 
@@ -72,7 +73,7 @@ def deadline_check_due(view: View, status: RolloutStatus, found: Conditions, now
         return None
     if is_healthy(view, status) or progressing.reason in (c.ABORTED, c.ROLLOUT_PAUSED, c.TIMED_OUT):
         return None
-    due = progressing.last_update_time + timedelta(seconds=view.rollout.spec.progress_deadline + 1)
+    due = later(progressing.last_update_time, view.rollout.spec.progress_deadline + 1)
     return max(0.0, (due - now).total_seconds())
 
 
@@ -149,8 +150,8 @@ def _timed_out(view: View, found: Conditions, now: datetime) -> bool:
         return False
     if progressing.reason == c.TIMED_OUT:
         return True
-    deadline = timedelta(seconds=view.rollout.spec.progress_deadline)
-    return progressing.last_update_time is not None and progressing.last_update_time + deadline < now
+    since = progressing.last_update_time
+    return since is not None and later(since, view.rollout.spec.progress_deadline) < now
 
 
 def _exempt(view: View, found: Conditions) -> bool:

@@ -21,11 +21,12 @@ def sizes_now(view: View, split: PodCounts | None, weights: TrafficWeights | Non
     """One calculation of what new and stable ReplicaSet are to have now.
 
     `split` is that of the router that counts pods, None with traffic routing. `weights` are those of this pass; the
-    stable one follows those of the pass before, so that it never shrinks ahead of the traffic.
+    stable one carries them and those of the pass before, so that it never shrinks ahead of the traffic.
     """
     if split is not None:
         return next_sizes(view, split)
-    return Sizes(routed_sizes(view, weights).new, routed_sizes(view, view.weights).stable)
+    now, before = routed_sizes(view, weights), routed_sizes(view, view.weights)
+    return Sizes(now.new, max(now.stable, before.stable))
 
 
 def scaling_phase(view: View, sizes: Sizes, now: datetime) -> Scaling:

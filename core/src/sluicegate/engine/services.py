@@ -91,16 +91,27 @@ def _canary_switches(view: View, *, delayed: bool, abort_weight: int) -> Iterato
 def _canary_target(view: View, *, delayed: bool, abort_weight: int) -> ReplicaSet | None:
     """What the canary Service is to select now, None to leave it.
 
-    An aborted update with traffic routing moves it without asking for available pods, and never back: Argo Rollouts
-    switches it to and fro on every pass while the canary has pods.
+    An aborted update with traffic routing moves it once, and never back: Argo Rollouts switches it to and fro on every
+    pass while the canary has pods.
     """
     service = view.canary.canary_service
     if view.aborted:
         back = view.stable_rs is not None and abort_weight == 0
-        return view.stable_rs if back and (view.routed or may_switch(view, service, view.stable_rs)) else None
+        return view.stable_rs if back and _may_go_back(view, service) else None
     if view.new_rs is None or delayed or not may_switch(view, service, view.new_rs):
         return None
     return view.new_rs if _can_take_over(view) else None
+
+
+def _may_go_back(view: View, service: str) -> bool:
+    """Whether the canary Service of an aborted update loses nothing by it.
+
+    With traffic routing one pod of stable is enough, lest load balancers that wait for traffic block it; Argo Rollouts
+    moves it even onto none.
+    """
+    if not view.routed:
+        return may_switch(view, service, view.stable_rs)
+    return available(view.stable_rs) > 0 or available(view.new_rs) == 0
 
 
 def _to(view: View, name: str, replica_set: ReplicaSet) -> Iterator[PatchService]:

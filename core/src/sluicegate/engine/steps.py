@@ -1,12 +1,13 @@
 """The step machine: how a step is called in events, and when the current one is complete."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.rollout import CanaryStep, SetCanaryScale
 from sluicegate.api.status import PauseCondition, TrafficWeights
 from sluicegate.engine.scaling import sizes_now
+from sluicegate.engine.times import later
 from sluicegate.engine.view import View, available, created, size
 from sluicegate.engine.weights import PodCounts
 
@@ -91,7 +92,7 @@ def pause_ends(view: View) -> datetime | None:
     pause = view.current_step.pause if view.current_step else None
     if condition is None or condition.start_time is None or pause is None or pause.seconds is None:
         return None
-    return condition.start_time + timedelta(seconds=pause.seconds)
+    return later(condition.start_time, pause.seconds)
 
 
 def wants_pause(view: View) -> bool:

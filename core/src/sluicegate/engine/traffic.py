@@ -75,12 +75,20 @@ def wanted_shift(view: View) -> Shift:
     if view.status.is_promoted:
         return Shift(0, canary_hash, removes_routes=True)
     if view.aborted:
-        return Shift(falling_weight(view), canary_hash, removes_routes=True)
+        weight = falling_weight(view)
+        return Shift(weight, _carrier(view, weight), removes_routes=True)
     if available(view.new_rs) == 0:
         return Shift(0, canary_hash, removes_routes=True)
     if view.full_promotion:
         return Shift(_full_promotion_weight(view), canary_hash, removes_routes=True)
     return Shift(_step_weight(view), canary_hash)
+
+
+def _carrier(view: View, weight: int) -> str:
+    """Whose the weight of an aborted update is: of the version that has it, until the new one has the pods for it."""
+    recorded = view.weights.canary.pod_template_hash if view.weights is not None else ""
+    exists = any(hash_of(rs) == recorded and available(rs) > 0 for rs in view.others)
+    return recorded if weight and exists and available(view.new_rs) < view.pods_for(weight) else hash_of(view.new_rs)
 
 
 def routing_of(view: View) -> Routing | None:
@@ -146,16 +154,20 @@ def _held(view: View, weight: int) -> int:
 def _step_weight(view: View) -> int:
     if not view.steps:
         return 0
-    if at_desired_counts(view, None):
-        return current_set_weight(view)
-    return _held(view, set_weight_before(view, view.step_index))
+    wanted, before = current_set_weight(view), set_weight_before(view, view.step_index)
+    if wanted < before or at_desired_counts(view, None, view.weights):
+        return wanted
+    return _held(view, before)
 
 
 def _stable_carries(view: View, weight: int) -> bool:
     """Whether stable has the pods for what the canary leaves to it, or as many as the progress threshold asks for."""
     if view.stable_rs is None:
         return False
+    recorded = view.weights.canary.weight if view.weights is not None else 0
     needed = (view.max_weight - weight) * view.replicas // view.max_weight
+    if weight < min(recorded, view.max_weight) and view.replicas and not available(view.stable_rs):
+        return False
     return available(view.stable_rs) >= needed or threshold_carries(view, view.stable_rs, needed)
 
 

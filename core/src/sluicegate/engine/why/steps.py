@@ -40,9 +40,7 @@ def step_words(view: View, step: CanaryStep) -> str:
 def weight_words(view: View, weight: int) -> str:
     """`20 % of the traffic to the new version`; without routing the pods are what is counted."""
     share = percent(weight, view.max_weight)
-    return (
-        f"{share} of the traffic to the new version" if view.routed else f"{share} of the pods run the new version"
-    )
+    return f"{share} of the traffic to the new version" if view.routed else f"{share} of the pods run the new version"
 
 
 def percent(weight: int, most: int) -> str:
