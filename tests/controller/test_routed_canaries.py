@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.clusters.controllers import Recording
+from tests.clusters.eventually import eventually
 from tests.clusters.namespace import SHOP, Namespace, shop
 
 from sluicegate.api.resources import INGRESSES, ROLLOUTS, SERVICES
@@ -103,3 +104,21 @@ async def test_service_that_is_no_longer_named_is_unpinned(namespace: Namespace,
     await namespace.until(
         lambda: namespace.service_hash("shop-next") == namespace.status["stableRS"], "the new one is taken over"
     )
+
+
+async def test_router_that_fails_is_asked_again_until_it_can(namespace: Namespace, controller: Recording) -> None:
+    """Each failure counts, also one that is like the one before; nothing is resized meanwhile."""
+    await deploy(namespace)
+    await namespace.client.delete(INGRESSES, namespace.name, EDGE)
+    await namespace.set_image("green")
+
+    await eventually(lambda: failures(controller), lambda count: count >= 3, "several failures")
+    assert namespace.sizes == {"blue": 5}
+
+    await namespace.create(ingress(EDGE), resource=INGRESSES)
+    await namespace.until_phase("Paused", "CanaryPauseStep")
+    assert namespace.routed(EDGE)["weight"] == "20"
+
+
+async def failures(controller: Recording) -> int:
+    return controller.reasons().count("TrafficRoutingError")

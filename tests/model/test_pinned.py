@@ -55,3 +55,16 @@ def test_a_preview_of_no_pods_is_paused_once(preview: int) -> None:
     """A preview size below 0 was never reached, so that the timed pause began again and again."""
     strategy = {"activeService": "active", "autoPromotionSeconds": 2, "previewReplicaCount": preview}
     play(Setting({"blueGreen": strategy}, 1), [("image", "v2")])
+
+
+def test_the_stable_service_moves_only_to_pods_that_carry_its_weight() -> None:
+    """Killed right after a full promotion at weight 25, with most new pods crashed since, 75 went to the one left."""
+    killed = ("faults", [None] * 5 + ["killed after"])
+    story = [("image", "v2"), ("settle",), ("full",), killed, ("between", 5, ("crash", 0, 3, None)), ("settle",)]
+    play(routed({"setWeight": 25}, {"pause": {}}, replicas=4), story)
+
+
+def test_scaling_to_nothing_during_the_end_of_an_update_leaves_no_pod_behind() -> None:
+    """The stable Service never moved to a version without pods, and so kept the pods of the old one for ever."""
+    story = [("image", "v2"), ("verify", "error: no answer"), ("settle",), ("scale", 0)]
+    play(routed({"setWeight": 0}, replicas=1, dynamicStableScale=True), story)

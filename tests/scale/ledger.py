@@ -32,16 +32,32 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._offset = 0
+        self._requests: list[str] = []
 
     def mark(self) -> int:
-        return self._path.stat().st_size
+        self._read_on()
+        return len(self._requests)
 
     def since(self, mark: int) -> Requests:
+        self._read_on()
+        return Counter(self._requests[mark:])
+
+    def _read_on(self) -> None:
         with self._path.open("rb") as log:
-            log.seek(mark)
-            # Most lines are those of other users: only what may be wanted is parsed.
-            lines = [json.loads(line) for line in log if CONTROLLER.encode() in line]
-        return Counter(_audited(line) for line in lines if line["user"]["username"] == CONTROLLER and _counts(line))
+            log.seek(self._offset)
+            for text in log:
+                if not text.endswith(b"\n"):
+                    # Still being written.
+                    return
+                self._offset += len(text)
+                self._take(text)
+
+    def _take(self, text: bytes) -> None:
+        # Most lines are those of other users: only what may be wanted is parsed.
+        line = json.loads(text) if CONTROLLER.encode() in text else {}
+        if line and line["user"]["username"] == CONTROLLER and _counts(line):
+            self._requests.append(_audited(line))
 
 
 def _counts(line: dict[str, str]) -> bool:

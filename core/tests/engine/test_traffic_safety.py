@@ -141,3 +141,19 @@ def test_the_canary_service_does_not_go_back_to_a_stable_version_without_pods() 
     world.sync()
     world.settle()
     assert world.selected("canary") == world.version_of("v1")
+
+
+def test_the_stable_service_of_a_canary_without_routing_always_has_a_pod() -> None:
+    """Argo Rollouts takes the last pod behind it before it is switched."""
+    world = World(canary_manifest(replicas=5, stableService="stable", steps=[{"setWeight": 40}], maxUnavailable=0))
+    world.add_service("stable")
+    world.settle()
+    world.set_image("v2")
+    for _ in range(60):
+        world.step()
+        world.pass_time(1)
+        world.sync()
+        selected = next(name for name in world.replica_sets if name.endswith(world.selected("stable")))
+        assert world.pods.serving(selected, world.min_ready, world.now) >= 1, world.writes[-8:]
+    assert world.sizes == {"v2": 5}
+    assert world.status["phase"] == "Healthy"

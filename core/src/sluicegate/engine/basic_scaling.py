@@ -6,7 +6,7 @@ split that is wanted in the end is reached over several passes, as pods become a
 
 from sluicegate.api.foreign import ReplicaSet
 from sluicegate.engine.sizes import Sizes
-from sluicegate.engine.view import View, available, size
+from sluicegate.engine.view import View, available, hash_of, size
 from sluicegate.engine.weights import PodCounts
 
 
@@ -19,7 +19,7 @@ def next_sizes(view: View, split: PodCounts) -> Sizes:
     grown = _grow(view, wanted)
     if view.old_size > 0:
         return _give_up_dead_pods(view, wanted, grown)
-    return _shrink(view, wanted, grown)
+    return _keep_serving(view, _shrink(view, wanted, grown))
 
 
 def _grow(view: View, wanted: Sizes) -> Sizes:
@@ -59,6 +59,18 @@ def _shrink(view: View, wanted: Sizes, grown: Sizes) -> Sizes:
         stable, new = _clamp(view, view.separate_stable, drained, view.new_rs, grown.new)
         return Sizes(new, stable)
     return grown
+
+
+def _keep_serving(view: View, sizes: Sizes) -> Sizes:
+    """Leave stable its last pod as long as the stable Service selects it: that is switched after the promotion only.
+
+    Argo Rollouts takes it, and the Service has no pods until the next pass. Without surge there is no room for it.
+    """
+    stable = view.separate_stable
+    selected = stable is not None and view.surroundings.service_hash(view.canary.stable_service) == hash_of(stable)
+    if sizes.stable > 0 or size(stable) == 0 or not selected or view.fences.max_surge == 0:
+        return sizes
+    return Sizes(min(sizes.new, view.capacity - 1), 1)
 
 
 def _counted(replica_set: ReplicaSet | None, *, by_size: bool) -> int:

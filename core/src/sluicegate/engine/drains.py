@@ -69,11 +69,17 @@ def delayed(view: View, replica_set: ReplicaSet, decided: Fate) -> Resize | None
 def _drain_basic(view: View, sizes: dict[str, int], budget: int) -> Scaling:
     """Newest revision first, by as much as the budget has left."""
     for other in newest_first(view.others):
-        cut = min(sizes[other.metadata.uid], budget)
+        cut = min(max(0, sizes[other.metadata.uid] - _pods_kept(view, other)), budget)
         sizes[other.metadata.uid] -= cut
         budget -= cut
     resizes = _resized(view, sizes)
     return Scaling(resizes, ended=bool(resizes))
+
+
+def _pods_kept(view: View, other: ReplicaSet) -> int:
+    """The last pod of a version stays as long as the stable Service has no other to select."""
+    selected = view.surroundings.service_hash(view.canary.stable_service)
+    return 1 if available(other) > 0 and selected == hash_of(other) else 0
 
 
 def _drain_routed(view: View, sizes: dict[str, int], budget: int, now: datetime) -> Scaling:
