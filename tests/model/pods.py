@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.model.cluster import Cluster, images_of
@@ -35,6 +35,7 @@ class Pods:
     broken: bool = False
     _pods: dict[str, list[PlayedPod]] = field(default_factory=dict)
     _count: int = 0
+    _counted_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
     def now(self) -> datetime:
@@ -42,6 +43,7 @@ class Pods:
 
     def sync(self) -> None:
         """The turn of the ReplicaSet controller: start what is missing, end what is too much, count."""
+        self._counted_at = self.now
         found = {document["metadata"]["name"]: document for document in self.cluster.list(REPLICA_SETS)}
         self._pods = {name: pods for name, pods in self._pods.items() if name in found}
         for name, document in found.items():
@@ -78,8 +80,8 @@ class Pods:
         return sum(_available(pod, least, self.now) for pod in self._pods.get(name, []))
 
     def next_change(self) -> datetime | None:
-        """When the next pod becomes ready or available."""
-        return min((moment for moment in self._changes() if moment > self.now), default=None)
+        """When the next pod becomes ready or available that the counters do not show yet."""
+        return min((moment for moment in self._changes() if moment > self._counted_at), default=None)
 
     def _changes(self) -> Iterator[datetime]:
         for name, pods in self._pods.items():

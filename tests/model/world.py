@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.model.cluster import KINDS, Cluster, Fault, Killed, Write
-from tests.model.judge import Judge
+from tests.model.judge import Judge, Unsafe
 from tests.model.pods import Pods
 from tests.model.process import ROLLOUT, Process
 
@@ -63,6 +63,7 @@ class World:
         self.judge = Judge()
         self.writes: list[Write] = []
         self.on_write: Callable[[Write], None] = lambda write: None
+        self.verdict: Unsafe | None = None
         self._between: list[tuple[int, Action]] = []
         self.cluster.before_write = self._intrude
         self.cluster.on_write = self._written
@@ -132,6 +133,8 @@ class World:
             await self.process.reconcile()
         except Killed:
             self.restart_controller()
+        if self.verdict is not None:
+            raise self.verdict
 
     async def settle(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Let time pass until nothing is written any more."""
@@ -157,7 +160,11 @@ class World:
     def _written(self, write: Write) -> None:
         self.writes.append(write)
         self.on_write(write)
-        self.judge.judge(write, self.cluster.find(INGRESSES, INGRESS))
+        try:
+            self.judge.judge(write, self.cluster.find(INGRESSES, INGRESS))
+        except Unsafe as verdict:
+            # Raised after the pass: within a plugin's call it would be taken for the plugin's failure.
+            self.verdict = self.verdict or verdict
 
     def _intrude(self) -> None:
         """Do what was to happen between two writes."""

@@ -187,8 +187,8 @@ async def test_answers_that_come_in_the_wrong_order_do_not_bring_the_past_back(
         await client.patch(INGRESSES, "default", "shop", {"metadata": {"annotations": {"weight": weight}}})
         for weight in ("20", "40")
     ]
-    watches.written(INGRESSES, second)
-    watches.written(INGRESSES, first)
+    watches.written(("default", "shop"), INGRESSES, second)
+    watches.written(("default", "shop"), INGRESSES, first)
     assert await weights(objects) == {"shop": "40"}
 
 
@@ -198,13 +198,23 @@ async def test_the_watch_takes_over_when_it_has_caught_up(
     await make(client, ingress(weight="0"))
     found = await objects.get(INGRESS)
     await objects.update(INGRESS, found, annotated(found, weight="20"))
-    await queue.until(SHOP)
     await client.patch(INGRESSES, "default", "shop", {"metadata": {"annotations": {"weight": "50"}}})
     await queue.until(SHOP)
     assert await weights(objects) == {"shop": "50"}
     await client.delete(INGRESSES, "default", "shop")
     await queue.until(SHOP)
     assert await weights(objects) == {}
+
+
+async def test_who_writes_an_object_needs_no_news_of_it_but_others_who_read_it_do(
+    client: Client, watches: Watches, objects: Objects, queue: Queue
+) -> None:
+    await make(client, ingress(weight="0"))
+    other = ("default", "other")
+    await watches.get(other, INGRESSES, "default", "shop")
+    found = await objects.get(INGRESS)
+    await objects.update(INGRESS, found, annotated(found, weight="20"))
+    await queue.until(other)
 
 
 async def test_what_others_delete_and_make_anew_is_not_hidden_by_an_own_write(

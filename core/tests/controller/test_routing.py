@@ -378,7 +378,7 @@ async def test_drift_is_healed(serve: Callable[..., Routers], client: Client, wa
     drifted = await client.patch(
         INGRESSES, "default", "shop", {"metadata": {"annotations": {f"{PREFIX}weight": "100"}}}
     )
-    watches.written(INGRESSES, drifted)
+    watches.written(("default", "shop"), INGRESSES, drifted)
     await route(routers, asked)
     stored = await client.get(INGRESSES, "default", "shop")
     assert stored["metadata"]["annotations"][f"{PREFIX}weight"] == "20"
@@ -395,7 +395,7 @@ async def test_a_test_scripts_what_the_recording_router_answers(
         ("error: no mesh", Verified(False, ("plugin `sluicegate/recording`, verify: RuntimeError: no mesh",))),
     ):
         patch = {"metadata": {"annotations": {VERIFY: answer}}}
-        watches.written(INGRESSES, await client.patch(INGRESSES, "default", "shop", patch))
+        watches.written(("default", "shop"), INGRESSES, await client.patch(INGRESSES, "default", "shop", patch))
         assert await route(routers, asked) == verified
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Final
 
@@ -22,13 +22,18 @@ ABSENT: Final = object()
 """What a member decodes to that is not there or has the wrong type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """One member of a struct: its JSON name, Go type, and whether a zero value is left out."""
 
     name: str
     type: str
     omits_zero: bool
+
+    @cached_property
+    def is_optional(self) -> bool:
+        """Whether a value that is not there is left out; so it is with nearly all members of a pod."""
+        return self.omits_zero and _is_left_out(ABSENT, self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,10 @@ class Decoder:
             return ABSENT
         decoded = {}
         for member in structs()[type]:
-            item = self.decode(value.get(member.name), member.type, f"{path}.{member.name}".lstrip("."))
+            given = value.get(member.name)
+            if given is None and member.is_optional:
+                continue
+            item = self.decode(given, member.type, f"{path}.{member.name}".lstrip("."))
             if not (member.omits_zero and _is_left_out(item, member.type)):
                 decoded[member.name] = _or_zero(item, member.type)
         return decoded

@@ -14,6 +14,8 @@ from sluicegate.api.gojson import go_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sluicegate.api.model import ApiModel
+
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _OFFSET_BASIS: Final = 0x811C9DC5
 _PRIME: Final = 0x01000193
@@ -31,6 +33,29 @@ def step_hash(steps: Sequence[Mapping[str, Any]] | None) -> str:
     """The hash of the canary steps as given in the manifest; None is no list at all, other than an empty one."""
     listed = None if steps is None else list(steps)
     return _safe_text(_fnv1a(go_json(encode(listed, "[]CanaryStep")).encode()))
+
+
+class Hashes:
+    """The last hashes of a template and of steps, for as long as these are the very same objects.
+
+    A pass asks for them a dozen times, and they change with the generation only.
+    """
+
+    def __init__(self) -> None:
+        self._pod: tuple[Any, int | None, str] = (None, None, "")
+        self._steps: tuple[Any, str] = (None, "")
+
+    def pod(self, template: Mapping[str, Any], collision_count: int | None) -> str:
+        """As `pod_template_hash`; the template must not be changed in place."""
+        if self._pod[0] is not template or self._pod[1] != collision_count:
+            self._pod = (template, collision_count, pod_template_hash(template, collision_count))
+        return self._pod[2]
+
+    def steps(self, steps: Sequence[ApiModel] | None) -> str:
+        """As `step_hash`, of parsed steps."""
+        if self._steps[0] is not steps or steps is None:
+            self._steps = (steps, step_hash(None if steps is None else [step.document() for step in steps]))
+        return self._steps[1]
 
 
 def _fnv1a(data: bytes) -> int:

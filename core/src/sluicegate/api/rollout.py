@@ -3,6 +3,7 @@
 The parts of its spec live in modules of their own and can all be imported from here.
 """
 
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -17,6 +18,7 @@ from sluicegate.api.analysis_refs import (
     MeasurementRetention,
     RolloutAnalysis,
 )
+from sluicegate.api.hashing import Hashes
 from sluicegate.api.metadata import LabelSelector, LabelSelectorRequirement, MetadataPatch, ObjectMeta, OwnerReference
 from sluicegate.api.model import REQUIRED, ApiModel, Int32, PodTemplate, Time
 from sluicegate.api.status import RolloutStatus
@@ -147,6 +149,15 @@ class RolloutSpec(ApiModel):
     rollback_window: RollbackWindow | None = None
     analysis: AnalysisHistory | None = None
     strategy: RolloutStrategy = Field(default_factory=RolloutStrategy)
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """The hashes taken so far; copies of the spec share them."""
+        return Hashes()
+
+    def pod_hash(self, collision_count: int | None) -> str:
+        """The hash of the template as written; `collision_count` is the status's."""
+        return self.hashes.pod(self.template or {}, collision_count)
 
     @property
     def desired_replicas(self) -> int:

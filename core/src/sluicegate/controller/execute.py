@@ -73,6 +73,11 @@ class Execution:
         self._scale = scale
         self._refused = False
 
+    @property
+    def version(self) -> str:
+        """The resource version of the Rollout after the writes so far."""
+        return self._version
+
     async def carry_out(self, decision: Decision) -> None:
         """Make all writes of a decision, then its status write, then its last events."""
         self._record(decision.opening)

@@ -154,7 +154,8 @@ class Manager:
             return
         key = key_of(found)
         # Also of a Rollout that was handed over: what is kept of it is dropped in the pass.
-        self._queue.add(key)
+        if new is None or not self.reconciler.rests_at(key, new.metadata.resource_version):
+            self._queue.add(key)
         for service in services_left(old, new):
             self._services.add((key[0], service))
         if not is_handled(found.metadata, self._settings.instance_id):

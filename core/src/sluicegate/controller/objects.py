@@ -98,10 +98,10 @@ class RolloutObjects:
             if observed:
                 self._watches.deleted(reference.resource, observed)
         else:
-            self._watches.written(reference.resource, live)
+            self._watches.written(self._reader, reference.resource, live)
 
     def _written(self, reference: ObjectReference, answer: Manifest) -> Manifest:
-        self._watches.written(reference.resource, answer)
+        self._watches.written(self._reader, reference.resource, answer)
         answer["metadata"].pop("managedFields", None)
         return answer
 

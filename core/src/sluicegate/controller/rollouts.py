@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from sluicegate.api.foreign import ReplicaSet, Service, decode_replica_set
 from sluicegate.api.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
@@ -29,7 +29,7 @@ from sluicegate.engine.prepare import creation_failed, name_collided, owned_view
 from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
 from sluicegate.engine.step_entries import StepAnswer
 from sluicegate.engine.surroundings import Surroundings
-from sluicegate.engine.traffic import Verified, routing_failed, shifts
+from sluicegate.engine.traffic import Routing, Verified, routing_failed, shifts
 from sluicegate.engine.view import View
 from sluicegate.engine.weights import PodCounts, split_request
 from sluicegate.engine.workload import UNRESOLVED_SECONDS, WorkloadRefError
@@ -58,9 +58,9 @@ class Result:
     waits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Scene:
-    """What the passes of one turn have in common."""
+    """What the passes of one turn have in common; `routed` is what routers were handed last, and their answer."""
 
     stored: StoredRollout
     candidates: Sequence[ReplicaSet]
@@ -68,6 +68,15 @@ class _Scene:
     surroundings: Surroundings
     execution: Execution
     now: datetime
+    routed: tuple[Routing, Verified] | None = None
+
+
+class _Passed(NamedTuple):
+    """A pass that was made: whether it ends the turn, and whether that is because there is nothing left to do."""
+
+    decision: Decision
+    ends: bool
+    rests: bool = False
 
 
 class ReconcileFailed(Exception):
@@ -92,6 +101,7 @@ class RolloutReconciler:
     guard: Guard = field(default_factory=Guard)
     _expectations: dict[Key, Expectations] = field(default_factory=dict)
     _told: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
+    _rested: dict[Key, str] = field(default_factory=dict)
     _specs: Specs = field(default_factory=Specs)
 
     def __post_init__(self) -> None:
@@ -132,11 +142,17 @@ class RolloutReconciler:
         scene = await self._scene(stored, resolved, execution, now)
         unsent = UnsentStatus(resolved.rollout, stored.document.get("status"), execution)
         for _ in range(MOST_PASSES):
-            decision, ends = await self._pass(scene, unsent)
-            if ends:
+            passed = await self._pass(scene, unsent)
+            if passed.ends:
                 break
         await unsent.send()
-        return decision if ends else Decision(requeue_after=0)
+        if passed.rests:
+            self._rested[key_of(stored)] = execution.version
+        return passed.decision if passed.ends else Decision(requeue_after=0)
+
+    def rests_at(self, key: Key, version: str) -> bool:
+        """Whether this is the version of a Rollout that a turn itself has written, having nothing left to do."""
+        return self._rested.get(key) == version
 
     async def _scene(self, stored: StoredRollout, resolved: Resolved, execution: Execution, now: datetime) -> _Scene:
         key, rollout = key_of(stored), resolved.rollout
@@ -151,8 +167,8 @@ class RolloutReconciler:
             return [refused]
         return await self._gathering.reference_errors(key, rollout)
 
-    async def _pass(self, scene: _Scene, unsent: UnsentStatus) -> tuple[Decision, bool]:
-        """One pass, and whether it ends the turn: as it wrote more than the status, failed, or changed nothing."""
+    async def _pass(self, scene: _Scene, unsent: UnsentStatus) -> _Passed:
+        """One pass; it ends the turn if it wrote more than the status, failed, or changed nothing."""
         view = prepare(unsent.rollout, scene.candidates, scene.errors, scene.now, scene.surroundings)
         if isinstance(view, Decision):
             return await self._finish(scene, unsent, view)
@@ -167,13 +183,13 @@ class RolloutReconciler:
             await unsent.send()
         await scene.execution.act(begun.actions)
         try:
-            verified = await self._route(scene.stored, begun)
+            verified = await self._route(scene, begun)
         except RoutingFailed as error:
             return await self._finish(scene, unsent, routing_failed(str(error)))
         answers = await self._step_answers(begun, split, verified, unsent, scene.now)
         decision = decide(begun, split, verified, scene.now, answers)
-        finished, ends = await self._finish(scene, unsent, decision)
-        return finished, ends or bool(begun.actions)
+        passed = await self._finish(scene, unsent, decision)
+        return _Passed(decision, ends=True) if begun.actions else passed
 
     async def _step_answers(
         self, begun: Begun, split: PodCounts | None, verified: Verified, unsent: UnsentStatus, now: datetime
@@ -185,14 +201,15 @@ class RolloutReconciler:
         await unsent.send()
         return await self._step_plugins.answers(begun.view.rollout, wanted)
 
-    async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> tuple[Decision, bool]:
+    async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> _Passed:
         decision = self._once(key_of(scene.stored), scene.stored, decision)
         if not decision.actions:
             changes = await unsent.take(decision)
-            return decision, not changes or decision.error is not None
+            failed = decision.error is not None
+            return _Passed(decision, ends=failed or not changes, rests=not failed and not changes)
         await unsent.send()
         await self._carry_out(scene, unsent, decision)
-        return decision, True
+        return _Passed(decision, ends=True)
 
     async def _carry_out(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> None:
         """Make the writes of a decision, of which the new ReplicaSet may be one."""
@@ -206,10 +223,14 @@ class RolloutReconciler:
             await scene.execution.carry_out(failed)
             raise ReconcileFailed(failed.error) from error
 
-    async def _route(self, stored: StoredRollout, begun: Begun) -> Verified:
+    async def _route(self, scene: _Scene, begun: Begun) -> Verified:
+        """Have the routers apply what is wanted; in one turn the same is not asked of them twice."""
         if begun.routing is None:
             return Verified()
-        return await self._routers.route(begun.view.rollout, reference_of(stored), begun.routing)
+        if scene.routed is None or scene.routed[0] != begun.routing:
+            verified = await self._routers.route(begun.view.rollout, reference_of(scene.stored), begun.routing)
+            scene.routed = (begun.routing, verified)
+        return scene.routed[1]
 
     async def _part_from(
         self, stored: StoredRollout, rollout: Rollout, errors: Sequence[str], execution: Execution
@@ -287,6 +308,7 @@ class RolloutReconciler:
     def _forget(self, key: Key) -> None:
         self._expectations.pop(key, None)
         self._told.pop(key, None)
+        self._rested.pop(key, None)
         self._specs.forget(key)
         self._workloads.forget(key)
         self._routers.forget(key)

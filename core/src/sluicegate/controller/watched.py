@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from sluicegate.api.foreign import LabelSelector
+from sluicegate.api.foreign import LabelSelector, ObjectMeta
 from sluicegate.api.resources import Resource
 from sluicegate.api.selector_text import parse_selector
 from sluicegate.api.selectors import anchor, matches
@@ -121,9 +121,11 @@ class KindCache(Generic[T]):
                 found.pop(key[1], None)
         return [obj for obj in found.values() if matches(selector, obj.metadata.labels)]
 
-    def written(self, document: bytes) -> None:
+    def written(self, document: bytes) -> ObjectMeta:
         """Take an object as the API has just answered with it; it is shown until the watch brings it too."""
-        self._own.remember(self._kind.decode(document), self._now())
+        taken = self._kind.decode(document)
+        self._own.remember(taken, self._now())
+        return taken.metadata
 
     def deleted(self, observed: T) -> None:
         """Take note that this object is gone."""

@@ -59,6 +59,7 @@ class Watches:
         self._namespace = namespace
         self._interests = Interests()
         self._caches: dict[WatchedKind[Any], KindCache[Any]] = {}
+        self._writers: dict[tuple[WatchedKind[Any], str, str], tuple[Key, str]] = {}
 
     def begin(self, reader: Key) -> None:
         """Start a pass of a Rollout: it depends on what this pass and the one before it read, and on nothing else."""
@@ -100,9 +101,11 @@ class Watches:
         await cache.ready()
         return cache.select(where, label_selector)
 
-    def written(self, kind: Resource | WatchedKind[Any], document: Mapping[str, Any]) -> None:
+    def written(self, reader: Key, kind: Resource | WatchedKind[Any], document: Mapping[str, Any]) -> None:
         """Show an object as the API has just answered with it, for as long as the watch lags behind."""
-        self._cache(_watched(kind)).written(msgspec.json.encode(document))
+        watched = _watched(kind)
+        metadata = self._cache(watched).written(msgspec.json.encode(document))
+        self._writers[watched, metadata.namespace, metadata.name] = (reader, metadata.resource_version)
 
     def deleted(self, kind: Resource | WatchedKind[Any], observed: Mapping[str, Any]) -> None:
         """Show an object no longer that was just deleted or found to be gone, for as long as the watch lags behind."""
@@ -128,8 +131,18 @@ class Watches:
         return self._caches[kind]
 
     def _changed(self, kind: WatchedKind[Any], old: HasMetadata | None, new: HasMetadata | None) -> None:
+        writer = self._writer(kind, new or old)
         for reader in self._interests.readers(kind, old, new):
-            self._enqueue(reader)
+            if reader != writer:
+                self._enqueue(reader)
+
+    def _writer(self, kind: WatchedKind[Any], changed: HasMetadata | None) -> Key | None:
+        """Who has made this very version, and needs no news of it."""
+        if changed is None:
+            return None
+        metadata = changed.metadata
+        writer, version = self._writers.pop((kind, metadata.namespace, metadata.name), (None, ""))
+        return writer if version == metadata.resource_version else None
 
 
 def _watched(kind: Resource | WatchedKind[Any]) -> WatchedKind[Any]:

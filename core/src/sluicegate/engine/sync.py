@@ -6,7 +6,6 @@ from typing import Any
 
 from sluicegate.api import names
 from sluicegate.api.foreign import ReplicaSet
-from sluicegate.api.merge import merge_patch
 from sluicegate.api.selectors import format_selector
 from sluicegate.api.status import BlueGreenStatus, CanaryStatus, PauseCondition, RolloutStatus
 from sluicegate.engine.active import active_hash, active_rs, preview_hash
@@ -105,7 +104,7 @@ def finish(
 
 def merged(old: RolloutStatus, new: RolloutStatus) -> dict[str, Any]:
     """The merge patch from one status to another; absent, null and zero are the same and make no difference."""
-    return merge_patch(old.to_wire(), new.to_wire())
+    return old.patch_to(new)
 
 
 def with_pauses(view: View, status: RolloutStatus, pauses: Pauses, now: datetime, *, aborted: bool) -> RolloutStatus:

@@ -8,7 +8,6 @@ from typing import Self
 
 from sluicegate.api import names, routes
 from sluicegate.api.foreign import ReplicaSet
-from sluicegate.api.hashing import pod_template_hash, step_hash
 from sluicegate.api.rollout import BlueGreenStrategy, CanaryStep, CanaryStrategy, Rollout
 from sluicegate.api.status import RolloutStatus, TrafficWeights
 from sluicegate.api.strategy import DEFAULT_SCALE_DOWN_DELAY_SECONDS
@@ -94,7 +93,7 @@ class View:
     def status(self) -> RolloutStatus:
         return self.rollout.status
 
-    @property
+    @cached_property
     def canary(self) -> CanaryStrategy:
         return self.rollout.spec.strategy.canary or CanaryStrategy()
 
@@ -165,7 +164,7 @@ class View:
     @cached_property
     def template_hash(self) -> str:
         """The hash of the template as written, which names the next ReplicaSet."""
-        return pod_template_hash(self.rollout.spec.template or {}, self.status.collision_count)
+        return self.rollout.spec.pod_hash(self.status.collision_count)
 
     @cached_property
     def new_rs(self) -> ReplicaSet | None:
@@ -206,14 +205,13 @@ class View:
         """The hash of the canary steps; empty for blue-green, which has none."""
         if self.blue_green is not None:
             return ""
-        steps = self.canary.steps
-        return step_hash(None if steps is None else [step.document() for step in steps])
+        return self.rollout.spec.hashes.steps(self.canary.steps)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[CanaryStep, ...]:
         return tuple(self.canary.steps or ())
 
-    @property
+    @cached_property
     def step_index(self) -> int:
         """The stored index, never below 0 nor past the end of the steps."""
         return min(max(self.status.current_step_index or 0, 0), len(self.steps))
