@@ -156,8 +156,8 @@ class Judge:
             self._check_cutover(write, former, selected)
 
     def _serving(self, version: str) -> int:
-        """The pods that a selector finds: without a hash those of all versions."""
-        return self.known.available.get(version, 0) if version else sum(self.known.available.values())
+        """The pods of the version that a Service selected; none where it selected none, or all of them alike."""
+        return self.known.available.get(version, 0)
 
     def _check_rises(
         self, write: Write, before: Shares, after: Shares, total: int, *, instead: int | None = None

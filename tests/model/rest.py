@@ -54,8 +54,8 @@ def check_aborted(world: World) -> None:
     """All traffic is on stable."""
     status, stable = world.status, world.status["stableRS"]
     assert status.get("phase") == "Degraded", status
-    if world.spec["replicas"] == 0:
-        # No Service is moved to what has no pods, and nobody is served in any case.
+    if world.spec["replicas"] == 0 or stable == world.hash_of(NEVER_READY):
+        # No Service is moved to what has no pods. Such a version is stable once it was promoted at `replicas: 0`.
         return
     strategy = world.spec["strategy"]
     if "blueGreen" in strategy:

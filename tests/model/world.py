@@ -21,9 +21,9 @@ TICK: Final = timedelta(milliseconds=20)
 """What a pass takes."""
 INGRESS: Final = "edge"
 MOST_PASSES: Final = 400
-"""In so many passes everything must have come to rest."""
-IDLE_PASSES: Final = 12
-"""So many passes in a row that write nothing are rest, though the controller may go on to look."""
+"""After so many passes that write, or see pods change, everything must have come to rest."""
+REST: Final = timedelta(seconds=1000)
+"""So long without a write is rest, though the controller may go on to look."""
 
 Action = tuple[Any, ...]
 
@@ -136,20 +136,17 @@ class World:
         if self.verdict is not None:
             raise self.verdict
 
-    async def settle(self, *, until: Callable[[], bool] = lambda: False) -> None:
+    async def settle(self) -> None:
         """Let time pass until nothing is written any more."""
-        idle, version = 0, -1
-        for _ in range(MOST_PASSES):
+        version, written, passes = -1, self.now, 0
+        while passes < MOST_PASSES:
             await self.step()
-            if until():
-                return
             if self.cluster.store.resource_version != version:
-                idle, version = 0, self.cluster.store.resource_version
+                version, written, passes = self.cluster.store.resource_version, self.now, passes + 1
                 continue
-            idle += 1
             self.process.deliver()
             due = [moment for moment in (self.process.due, self.pods.next_change()) if moment is not None]
-            if idle > IDLE_PASSES or not due:
+            if not due or self.now > written + REST:
                 return
             self.now = max(self.now, min(due))
         raise AssertionError(f"no rest after {MOST_PASSES} passes, the last writes: {self.last_writes()}")

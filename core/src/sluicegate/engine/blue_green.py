@@ -31,7 +31,7 @@ from sluicegate.engine.revisions import current_revision, sync_revision
 from sluicegate.engine.scaling import resize_write
 from sluicegate.engine.services import switch, switched
 from sluicegate.engine.sizes import Scaling
-from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, with_pauses
+from sluicegate.engine.sync import Pauses, StatusWrite, finish, observed_status, with_pauses, without_full_promotion
 from sluicegate.engine.view import View, available, hash_of
 
 
@@ -118,7 +118,7 @@ def _is_latched(view: View, analyses: Analyses, pausing: Pausing) -> bool:
     preview = strategy_of(view).preview_replica_count
     if preview is None or view.promoted:
         return False
-    tried_out = not aborts(view) and pausing.over and analyses.pre_done and available(view.new_rs) == preview
+    tried_out = not aborts(view) and pausing.over and analyses.pre_done and available(view.new_rs) == max(0, preview)
     return view.status.blue_green.scale_up_preview_check_point or tried_out
 
 
@@ -167,6 +167,7 @@ def _write(outcome: Outcome, now: datetime) -> StatusWrite:
         promoted_as=_promoted_as(outcome) if not begins else "",
         settled=_is_settled(view, status),
     )
+    status = without_full_promotion(status, aborted=happened.aborted)
     write = finish(view, status, assessment.conditions, happened, now, pauses=pauses)
     events = (*outcome.analyses.events(), *_promotion_events(outcome), *assessment.events, *write.events)
     return replace(write, events=events)

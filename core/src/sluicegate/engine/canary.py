@@ -38,6 +38,7 @@ from sluicegate.engine.sync import (
     observed_status,
     phase_members,
     scale_counters,
+    without_full_promotion,
 )
 from sluicegate.engine.traffic import Traffic, Verified, outcome, rolls_back_dynamically, routing_of
 from sluicegate.engine.view import View, available, size
@@ -310,11 +311,9 @@ def _next_ping_pong(view: View, *, promotes: bool) -> str:
 
 def _write(view: View, status: RolloutStatus, advance: Advance, now: datetime) -> StatusWrite:
     assessment = assess(view, status, now, aborted=advance.aborted)
-    happened = Happenings(
-        aborted=advance.aborted or assessment.aborts,
-        promoted_as=advance.promoted_as,
-        settled=_settled(view, status),
-    )
+    aborted = advance.aborted or assessment.aborts
+    happened = Happenings(aborted=aborted, promoted_as=advance.promoted_as, settled=_settled(view, status))
+    status = without_full_promotion(status, aborted=aborted)
     write = finish(view, status, assessment.conditions, happened, now, pauses=advance.pauses)
     return replace(write, events=(*assessment.events, *write.events))
 

@@ -61,11 +61,11 @@ def may_switch(view: View, name: str, replica_set: ReplicaSet | None) -> bool:
     """Whether a ReplicaSet can serve what comes over a Service (rollout 4.8).
 
     One that the Rollout has taken over needs a pod that is available; before that all pods must be, as nobody has
-    checked yet what the Service carries.
+    checked yet what the Service carries. Where no pods are wanted none is waited for.
     """
     service = view.surroundings.services.get(name)
     if service is not None and names.MANAGED_BY in service.metadata.annotations:
-        return available(replica_set) >= 1
+        return available(replica_set) >= min(1, view.replicas)
     return size(replica_set) > 0 and available(replica_set) >= size(replica_set)
 
 
@@ -82,8 +82,13 @@ def _canary_switches(view: View, *, delayed: bool, abort_weight: int) -> Iterato
     canary = view.canary
     if view.ping_pong is not None and not view.promoted and view.new_rs is not None and _can_take_over(view):
         yield from _to(view, view.ping_pong.canary_service, view.new_rs)
-    if view.stable_rs is not None and may_switch(view, canary.stable_service, view.stable_rs):
-        yield from _to(view, canary.stable_service, view.stable_rs)
+    stable = view.stable_rs
+    if (
+        stable is not None
+        and may_switch(view, canary.stable_service, stable)
+        and _is_worth(view, canary.stable_service)
+    ):
+        yield from _to(view, canary.stable_service, stable)
     if (target := _canary_target(view, delayed=delayed, abort_weight=abort_weight)) is not None:
         yield from _to(view, canary.canary_service, target)
 
@@ -104,14 +109,18 @@ def _canary_target(view: View, *, delayed: bool, abort_weight: int) -> ReplicaSe
 
 
 def _may_go_back(view: View, service: str) -> bool:
-    """Whether the canary Service of an aborted update loses nothing by it.
+    """Whether the canary Service of an aborted update loses nothing by it; Argo Rollouts moves it even onto no pod."""
+    return _is_worth(view, service) if view.routed else may_switch(view, service, view.stable_rs)
 
-    With traffic routing one pod of stable is enough, lest load balancers that wait for traffic block it; Argo Rollouts
-    moves it even onto none.
+
+def _is_worth(view: View, service: str) -> bool:
+    """Whether stable serves behind a Service at least as well as what that selects now.
+
+    Argo Rollouts asks for one pod, and so may give all traffic to it while the version before is whole.
     """
-    if not view.routed:
-        return may_switch(view, service, view.stable_rs)
-    return available(view.stable_rs) > 0 or available(view.new_rs) == 0
+    selected = view.surroundings.service_hash(service)
+    serving = next((available(rs) for rs in view.replica_sets if hash_of(rs) == selected), 0)
+    return available(view.stable_rs) >= min(view.replicas, max(1, serving))
 
 
 def _to(view: View, name: str, replica_set: ReplicaSet) -> Iterator[PatchService]:

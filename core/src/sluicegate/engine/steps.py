@@ -9,7 +9,7 @@ from sluicegate.api.status import PauseCondition, TrafficWeights
 from sluicegate.engine.scaling import sizes_now
 from sluicegate.engine.times import later
 from sluicegate.engine.view import View, available, created, size
-from sluicegate.engine.weights import PodCounts
+from sluicegate.engine.weights import PodCounts, drive
 
 
 def step_text(step: CanaryStep) -> str:
@@ -74,9 +74,9 @@ def _has_weight(view: View, weight: int, weights: TrafficWeights | None) -> bool
     """Whether the canary has the weight of its step, and nothing says that the data plane has not.
 
     Argo Rollouts goes on without it while stable cannot carry its share: an analysis then judges another weight, and
-    the last step shifts all that was held back at once.
+    the last step shifts all that was held back at once. Where no pod is wanted there is no weight to wait for.
     """
-    if not view.has_routers:
+    if not view.has_routers or view.replicas == 0 or drive(view).replicas == 0:
         return True
     return weights is not None and weights.canary.weight == weight and weights.verified is not False
 

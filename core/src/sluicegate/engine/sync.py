@@ -102,6 +102,11 @@ def finish(
     return StatusWrite(merged(view.status, new), _pause_events(view.status, new), new)
 
 
+def without_full_promotion(status: RolloutStatus, *, aborted: bool) -> RolloutStatus:
+    """The status of an abort: one that was asked for before it must not lift it again."""
+    return status.model_copy(update={"promote_full": False}) if aborted else status
+
+
 def merged(old: RolloutStatus, new: RolloutStatus) -> dict[str, Any]:
     """The merge patch from one status to another; absent, null and zero are the same and make no difference."""
     return old.patch_to(new)
