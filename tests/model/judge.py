@@ -190,7 +190,7 @@ class Judge:
         return self.known.replicas if asked is None else asked
 
     def _check_basic_switch(self, write: Write, selected: str) -> None:
-        if self.known.available.get(selected, 0) < 1:
+        if self.known.available.get(selected, 0) < min(1, self.known.replicas):
             raise Unsafe(f"{write}: it selects {selected}, of which no pod is available")
 
     def _check_cutover(self, write: Write, former: str, selected: str) -> None:
