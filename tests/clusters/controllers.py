@@ -15,7 +15,6 @@ from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference
 from sluicegate.plugins.loading import load_plugins
 
-
 PLUGINS = Path(__file__).parent / "plugins"
 
 

@@ -74,13 +74,13 @@ class Step:
     def events(self) -> list[Event] | None:
         """The recorded events; None where they were not written down."""
         events = self.document.get("events")
-        return None if events is None else [Event(*event) for event in events if isinstance(event, list) and len(event) == 3]
+        return None if events is None else [Event(*event) for event in events if _is_row(event, 3)]
 
     @property
     def writes(self) -> list[tuple[str, Any]] | None:
         """The recorded writes, each with its body; None where they were not written down."""
         writes = self.document.get("writes")
-        return None if writes is None else [(write[0], write[1]) for write in writes if isinstance(write, list) and len(write) == 2]
+        return None if writes is None else [(write[0], write[1]) for write in writes if _is_row(write, 2)]
 
     @property
     def resizes(self) -> list[Resize] | None:
@@ -174,6 +174,11 @@ def without_repeats(values: Iterable[Any]) -> list[Any]:
         if not found or (found[-1] or None) != (value or None) or (found[-1] is None) != (value is None):
             found.append(value)
     return found
+
+
+def _is_row(entry: Any, length: int) -> bool:
+    """Whether an entry is whole: one that stands for repeats, or is on another object, is not."""
+    return isinstance(entry, list) and len(entry) == length
 
 
 def _join(first: Event, second: Event) -> Event | None:
