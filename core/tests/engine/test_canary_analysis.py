@@ -13,6 +13,8 @@ from .manifests import canary_manifest
 from .world import World
 
 ANALYSIS: dict[str, Any] = {"analysis": {"templates": [{"templateName": "check"}]}}
+BACKGROUND: dict[str, Any] = {"templates": [{"templateName": "check"}]}
+PAUSE: dict[str, Any] = {"pause": {}}
 EXPERIMENT: dict[str, Any] = {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}}
 
 Kind = Literal["AnalysisRun", "Experiment"]
@@ -125,3 +127,57 @@ def test_a_step_without_templates_has_no_run_and_waits_until_a_person_goes_on() 
     world.patch_status({"currentStepIndex": 2})
     world.settle()
     assert world.status["message"] == "CanaryPauseStep"
+
+
+def background_world(**analysis: Any) -> RunsWorld:
+    """A world whose update to v2 has begun, with a run in the background."""
+    manifest = canary_manifest(
+        steps=[{"setWeight": 20}, PAUSE, {"setWeight": 60}, PAUSE], analysis=BACKGROUND | analysis
+    )
+    world = RunsWorld(manifest)
+    world.settle()
+    world.set_image("v2")
+    world.settle()
+    return world
+
+
+def test_no_step_is_completed_before_the_background_run_is_there() -> None:
+    """Argo Rollouts creates it; without it nothing would watch the update."""
+    world = background_world()
+    assert (world.index, world.sizes) == (0, {"v1": 4, "v2": 1})
+    base = f"shop-{world.status['currentPodHash']}-2"
+    assert world.status["canary"]["currentBackgroundAnalysisRunStatus"]["name"] == base
+    world.run("AnalysisRun", base, "Running")
+    assert (world.index, world.status["message"]) == (1, "CanaryPauseStep")
+    assert world.status["canary"]["currentBackgroundAnalysisRunStatus"]["status"] == "Running"
+
+
+def test_a_background_run_that_fails_aborts_at_any_step() -> None:
+    world = background_world()
+    base = f"shop-{world.status['currentPodHash']}-2"
+    world.run("AnalysisRun", base, "Running")
+    world.run("AnalysisRun", base, "Failed", "errors")
+    text = "Rollout aborted update to revision 2: Background analysis phase error/failed: errors"
+    assert world.condition("Progressing") == ("False", "RolloutAborted", text)
+    assert world.sizes == {"v1": 5}
+
+
+def test_the_background_run_is_awaited_from_its_starting_step_on() -> None:
+    world = background_world(startingStep=2)
+    assert world.status["message"] == "CanaryPauseStep"
+    world.patch_status({"pauseConditions": None})
+    world.settle()
+    assert world.index == 2
+    world.run("AnalysisRun", f"shop-{world.status['currentPodHash']}-2", "Running")
+    assert world.index == 3
+
+
+def test_the_background_run_ends_with_the_update() -> None:
+    world = background_world()
+    base = f"shop-{world.status['currentPodHash']}-2"
+    world.run("AnalysisRun", base, "Running")
+    world.patch_status({"promoteFull": True})
+    world.settle()
+    assert world.sizes == {"v2": 5}
+    assert world.runs[base].terminating
+    assert "currentBackgroundAnalysisRunStatus" not in world.status.get("canary", {})

@@ -292,22 +292,6 @@ def test_a_full_promotion_of_an_aborted_update_goes_on() -> None:
     assert not world.status.get("abort")
 
 
-@pytest.mark.parametrize(
-    ("members", "path"),
-    [
-        ({"strategy": {"canary": {"analysis": {}}}}, "spec.strategy.canary.analysis"),
-    ],
-)
-def test_what_cannot_be_reconciled_yet_is_left_untouched_and_told_once(members: dict[str, Any], path: str) -> None:
-    manifest = canary_manifest()
-    manifest["spec"] |= members
-    _, decision = World(manifest).decide()
-    (event,) = decision.events
-    assert (decision.actions, decision.status) == ((), None)
-    assert (event.type, event.reason) == ("Warning", "UnsupportedField")
-    assert event.message.startswith(f"{path} ")
-
-
 def test_a_rollout_that_is_being_deleted_is_left_alone() -> None:
     world = World.healthy(canary_manifest(steps=STEPS))
     world.rollout["metadata"]["deletionTimestamp"] = "2026-01-03T00:00:00Z"

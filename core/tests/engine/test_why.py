@@ -311,3 +311,13 @@ def test_an_experiment_step_waits_for_its_experiment() -> None:
     world = updating(world=healthy(steps=[{"experiment": {"templates": []}}]))
 
     assert told(world)[1] == "waits: The Experiment of this step is not there yet."
+
+
+def test_an_update_that_nobody_watches_yet() -> None:
+    world = healthy(steps=[{"setWeight": 20}], analysis={"templates": [{"templateName": "errors"}]})
+    world.set_image("v2")
+    world.settle()
+
+    name = f"shop-{world.status['currentPodHash']}-2"
+    waits = next(line for line in told(world) if line.startswith("waits: "))
+    assert f"AnalysisRun {name}, which is to watch the update from the background, is not there yet." in waits

@@ -161,20 +161,6 @@ def test_what_only_the_controller_knows_to_be_wrong_is_taken_from_the_status() -
     ]
 
 
-def test_a_field_that_this_version_cannot_carry_out() -> None:
-    world = World(canary_manifest(analysis={"templates": []}))
-
-    assert told(world)[-4:] == [
-        (
-            "This version of Sluicegate cannot carry out spec.strategy.canary.analysis yet, "
-            "so the Rollout is left untouched."
-        ),
-        "waits: The field has to be taken out, or a controller that knows it has to be started.",
-        "next: Nothing changes until then: pods, Services and traffic stay as they are.",
-        EDIT,
-    ]
-
-
 def test_a_workload_that_lends_no_template() -> None:
     rollout = make_rollout(patch={"status": {"observedGeneration": "1"}})
 

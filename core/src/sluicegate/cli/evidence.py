@@ -32,7 +32,6 @@ from sluicegate.cli.views.neighbours import autoscaler_of, blocking_budgets, riv
 from sluicegate.cli.views.pod_trouble import troubles
 from sluicegate.controller.process import LEASE
 from sluicegate.engine import metadata, restart
-from sluicegate.engine.limits import unsupported_field
 from sluicegate.engine.prepare import owned_view
 from sluicegate.engine.services import named_services
 from sluicegate.engine.surroundings import Run, Surroundings
@@ -106,7 +105,7 @@ async def gather(scope: Scope, name: str, settings: Settings, program: str) -> E
     reading = _Reading(scope)
     found, (rollout, workload, unresolved) = await asyncio.gather(_read(reading, name), _resolved(scope, draft.rollout))
     errors = draft.errors
-    if not errors and not unresolved and unsupported_field(rollout) is None:
+    if not errors and not unresolved:
         errors = own_errors(rollout) or await reference_errors(scope.client, rollout)
     commands = _commands(scope, name, settings, program)
     situation = _situation(document, found, rollout, workload, errors, settings.now(), commands, unresolved)

@@ -122,7 +122,10 @@ def _analyses(rollout: Rollout) -> bool:
     if strategy.blue_green is not None:
         stanzas = (strategy.blue_green.pre_promotion_analysis, strategy.blue_green.post_promotion_analysis)
         return any(stanza is not None for stanza in stanzas)
-    return any(step.analysis is not None for step in (strategy.canary.steps if strategy.canary else None) or ())
+    canary = strategy.canary
+    if canary is None:
+        return False
+    return canary.analysis is not None or any(step.analysis is not None for step in canary.steps or ())
 
 
 def _experiments(rollout: Rollout) -> bool:

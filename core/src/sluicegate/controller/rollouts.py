@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, NoReturn
 
@@ -23,7 +23,6 @@ from sluicegate.controller.watches import Watches
 from sluicegate.controller.workloads import Resolved, Workloads
 from sluicegate.engine.begun import Begun
 from sluicegate.engine.decision import Decision
-from sluicegate.engine.limits import UNSUPPORTED, unsupported_field
 from sluicegate.engine.passes import begin, decide, step_calls
 from sluicegate.engine.prepare import creation_failed, name_collided, owned_view, prepare, refuse
 from sluicegate.engine.revisions import name_taken, relabel, replica_set_name
@@ -100,7 +99,6 @@ class RolloutReconciler:
     instance_id: str = ""
     guard: Guard = field(default_factory=Guard)
     _expectations: dict[Key, Expectations] = field(default_factory=dict)
-    _told: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
     _rested: dict[Key, str] = field(default_factory=dict)
     _specs: Specs = field(default_factory=Specs)
 
@@ -137,8 +135,7 @@ class RolloutReconciler:
             refused = refuse(rollout, str(error), now, retry_after=UNRESOLVED_SECONDS)
             await execution.carry_out(refused)
             return refused
-        if unsupported_field(rollout) is None:
-            await execution.act(resolved.writes)
+        await execution.act(resolved.writes)
         scene = await self._scene(stored, resolved, execution, now)
         unsent = UnsentStatus(resolved.rollout, stored.document.get("status"), execution)
         for _ in range(MOST_PASSES):
@@ -202,7 +199,6 @@ class RolloutReconciler:
         return await self._step_plugins.answers(begun.view.rollout, wanted)
 
     async def _finish(self, scene: _Scene, unsent: UnsentStatus, decision: Decision) -> _Passed:
-        decision = self._once(key_of(scene.stored), scene.stored, decision)
         if not decision.actions:
             changes = await unsent.take(decision)
             failed = decision.error is not None
@@ -295,19 +291,8 @@ class RolloutReconciler:
 
         return shown
 
-    def _once(self, key: Key, stored: StoredRollout, decision: Decision) -> Decision:
-        """Tell of a field that cannot be reconciled once a generation, not on every pass."""
-        if not any(event.reason == UNSUPPORTED for event in decision.events):
-            return decision
-        told = (stored.metadata.uid, stored.metadata.generation, decision.events[0].message)
-        if self._told.get(key) == told:
-            return replace(decision, events=())
-        self._told[key] = told
-        return decision
-
     def _forget(self, key: Key) -> None:
         self._expectations.pop(key, None)
-        self._told.pop(key, None)
         self._rested.pop(key, None)
         self._specs.forget(key)
         self._workloads.forget(key)

@@ -134,7 +134,7 @@ def decide(
     view = view if plugins.abort is None else view.raising_abort(plugins.abort)
     writes = tuple(resize_write(view, resize) for resize in scaling.resizes)
     done = step_complete(view, split, traffic.weights, now, analysed=runs.succeeded, plugin_done=plugins.completes)
-    advance = _advance(view, done=done, pause=middle.pause)
+    advance = _advance(view, done=done and not runs.unwatched, pause=middle.pause)
     handed_over = scale_down(view, new_size=_new_size(view, scaling), promotes=promotion_reason(view) is not None)
     status = _advanced_status(view, advance, middle, plugins, begun.restarted_at)
     write = _write(view, status, advance, now)
@@ -277,7 +277,9 @@ def _advanced_status(
     view: View, advance: Advance, middle: _Middle, plugins: StepPluginOutcome, restarted_at: datetime | None
 ) -> RolloutStatus:
     stays = advance.index == view.step_index and not advance.aborted
+    watched = not advance.aborted and advance.stable != view.pod_hash
     canary = CanaryStatus(
+        current_background_analysis_run_status=middle.runs.background.status if watched else None,
         current_step_analysis_run_status=middle.runs.analysis.status if stays else None,
         current_experiment=middle.runs.current_experiment if stays else "",
         weights=middle.traffic.weights,

@@ -9,7 +9,6 @@ from sluicegate.engine import conditions as c
 from sluicegate.engine.conditions import Conditions
 from sluicegate.engine.decision import Decision, Event, PatchRollout
 from sluicegate.engine.duration import Happenings
-from sluicegate.engine.limits import UNSUPPORTED, unsupported_field
 from sluicegate.engine.revisions import (
     claims,
     create_replica_set,
@@ -35,8 +34,6 @@ def prepare(
     """
     if rollout.metadata.deletion_timestamp is not None:
         return Decision()
-    if field := unsupported_field(rollout):
-        return Decision(events=(_unsupported(rollout, field),))
     if errors:
         return refuse(rollout, errors[0], now)
     if wanted := claims(rollout, candidates := tuple(candidates)):
@@ -93,11 +90,6 @@ def name_collided(view: View) -> Decision:
     status = view.status.model_copy(update={"collision_count": count})
     taken = f'replicasets.apps "{replica_set_name(view)}" already exists'
     return Decision(status=merged(view.status, status), error=taken)
-
-
-def _unsupported(rollout: Rollout, field: str) -> Event:
-    text = f"{field} cannot be reconciled by this version of Sluicegate: the Rollout is left untouched"
-    return Event(UNSUPPORTED, text, "Warning")
 
 
 def _follow_pauses(view: View, now: datetime) -> Decision | None:

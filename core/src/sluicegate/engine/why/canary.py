@@ -6,7 +6,7 @@ from sluicegate.engine.steps import pause_condition, pause_ends
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.obstacles import canary_obstacles, missing_pods, traffic_obstacles
 from sluicegate.engine.why.pods import looks, trouble_sentence, troubles_of
-from sluicegate.engine.why.runs import run_looks, run_words
+from sluicegate.engine.why.runs import run_looks, run_words, unwatched
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.steps import next_words, step_name, step_words
 from sluicegate.engine.why.updates import full, leftovers, settled, waiting
@@ -69,7 +69,8 @@ def _step(situation: Situation) -> Finding:
         return _at_run(situation, where, experiment=step.experiment is not None)
     if step is not None and step.plugin is not None:
         return waiting(situation, where, (_plugin(situation),), next_words(view))
-    return waiting(situation, where, canary_obstacles(situation, _wanted_at_step(situation)), next_words(view))
+    obstacles = (*unwatched(situation), *canary_obstacles(situation, _wanted_at_step(situation)))
+    return waiting(situation, where, obstacles, next_words(view))
 
 
 def _wanted_at_step(situation: Situation) -> int:

@@ -6,7 +6,6 @@ from datetime import datetime
 from sluicegate.api.gojson import go_json
 from sluicegate.api.validation import ErrorKind, FieldError
 from sluicegate.engine import conditions as c
-from sluicegate.engine.limits import unsupported_field
 from sluicegate.engine.why.explanation import Finding
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.wording import enumerate_all, sentence
@@ -24,8 +23,6 @@ def refusal(situation: Situation) -> Finding | None:
 def _refusals(situation: Situation) -> Iterator[Finding]:
     if situation.view.rollout.metadata.deletion_timestamp is not None:
         yield _deletion(situation)
-    if field := unsupported_field(situation.view.rollout):
-        yield _unsupported(situation, field)
     if situation.unresolved:
         yield _unresolved(situation)
     if situation.errors:
@@ -49,16 +46,6 @@ def _deletion(situation: Situation) -> Finding:
     finalizers = enumerate_all(rollout.metadata.finalizers)
     waits = f"These finalizers have to go: {finalizers}." if finalizers else ""
     return Finding(what, waits, since, "Its pods go with it.")
-
-
-def _unsupported(situation: Situation, field: str) -> Finding:
-    what = f"This version of Sluicegate cannot carry out {field} yet, so the Rollout is left untouched."
-    return Finding(
-        what,
-        "The field has to be taken out, or a controller that knows it has to be started.",
-        next="Nothing changes until then: pods, Services and traffic stay as they are.",
-        actions=(situation.commands.edit(),),
-    )
 
 
 def _unresolved(situation: Situation) -> Finding:

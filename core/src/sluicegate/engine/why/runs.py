@@ -4,20 +4,34 @@ from sluicegate.engine.blue_green_analysis import find_analyses
 from sluicegate.engine.canary_analysis import find_step_runs
 from sluicegate.engine.slots import INCONCLUSIVE
 from sluicegate.engine.surroundings import Run
+from sluicegate.engine.view import View
 from sluicegate.engine.why.situation import Situation
 from sluicegate.engine.why.wording import sentence
 
 
 def undecided(situation: Situation) -> Run | None:
     """The run that came to no verdict and leaves the matter to a person."""
-    view = situation.view
+    current = _current(situation.view)
+    return next((run for run in current if run is not None and run.phase == INCONCLUSIVE), None)
+
+
+def _current(view: View) -> tuple[Run | None, ...]:
     if view.blue_green is not None:
         analyses = find_analyses(view, back=False)
-        current = (analyses.pre.run, analyses.post.run)
-    else:
-        step = find_step_runs(view)
-        current = (step.analysis.run, step.experiment)
-    return next((run for run in current if run is not None and run.phase == INCONCLUSIVE), None)
+        return (analyses.pre.run, analyses.post.run)
+    runs = find_step_runs(view)
+    return (runs.analysis.run, runs.background.run, runs.experiment)
+
+
+def unwatched(situation: Situation) -> tuple[str, ...]:
+    """That no step is completed before the run in the background is there."""
+    runs = find_step_runs(situation.view)
+    awaited = runs.background.awaited
+    return (
+        (f"AnalysisRun {awaited}, which is to watch the update from the background, is not there yet.",)
+        if awaited
+        else ()
+    )
 
 
 def run_words(kind: str, run: Run | None, place: str) -> str:
