@@ -23,6 +23,7 @@ from sluicegate.errors import ConfigError, PluginError
 from sluicegate.kube.client import Client
 from sluicegate.kube.recorder import ObjectReference
 from sluicegate.plugins.config import Config
+from sluicegate.plugins.configured import parsed_settings
 from sluicegate.plugins.context import Event, RouterContext
 from sluicegate.plugins.guard import Guard
 from sluicegate.plugins.registry import AnyRouter, Registry
@@ -241,7 +242,7 @@ def _select(rollout: Rollout, registry: Registry) -> Iterator[_Selected]:
         if isinstance(router, PodCountRouter):
             message = f"traffic router `{name}` serves Rollouts without trafficRouting only, it writes no routes"
             raise PluginError(message, plugin=name, operation="load")
-        yield _Selected(router, _parsed(router, settings, path), plugin_logger(logger, rollout, name))
+        yield _Selected(router, parsed_settings(router, settings, path), plugin_logger(logger, rollout, name))
 
 
 def _settings(routing: TrafficRouting) -> Iterator[tuple[str, str, Any]]:
@@ -253,17 +254,6 @@ def _settings(routing: TrafficRouting) -> Iterator[tuple[str, str, Any]]:
     for name in plugins:
         settings = routing.plugins[name]
         yield name, f"{_ROUTING_PATH}.plugins.{name}", {} if settings is None else settings
-
-
-def _parsed(router: AnyRouter, settings: Any, path: str) -> Config:
-    try:
-        parsed: Config = router.parse_config(settings, path=path)
-    except ConfigError:
-        raise
-    except Exception as error:
-        text = f"plugin `{router.name}`, parse_config: {type(error).__name__}: {error}"
-        raise PluginError(text, plugin=router.name, operation="parse_config") from error
-    return parsed
 
 
 async def _verification(router: AnyRouter, context: RouterContext[Any], routes: Routes) -> Verification:

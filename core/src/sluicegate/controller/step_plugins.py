@@ -17,6 +17,7 @@ from sluicegate.engine.step_entries import Answered, CallFailed, NotCalled, Plug
 from sluicegate.errors import ConfigError, PluginError
 from sluicegate.kube.client import Client
 from sluicegate.plugins.config import Config
+from sluicegate.plugins.configured import parsed_settings
 from sluicegate.plugins.guard import Guard
 from sluicegate.plugins.registry import AnyStepPlugin, Registry
 from sluicegate.plugins.step_plugins import StepContext, StepResult
@@ -115,14 +116,7 @@ class StepPlugins:
 def _parsed(plugin: AnyStepPlugin, index: int, settings: object) -> Config:
     """The settings of a step; raises ConfigError, and PluginError if the plugin cannot judge them."""
     path = f"spec.strategy.canary.steps[{index}].plugin.config"
-    try:
-        parsed: Config = plugin.parse_config({} if settings is None else settings, path=path)
-    except ConfigError:
-        raise
-    except Exception as error:
-        text = f"plugin `{plugin.name}`, parse_config: {type(error).__name__}: {error}"
-        raise PluginError(text, plugin=plugin.name, operation="parse_config") from error
-    return parsed
+    return parsed_settings(plugin, {} if settings is None else settings, path)
 
 
 async def _answered(plugin: AnyStepPlugin, context: StepContext[Any], call: StepCall) -> Answered:

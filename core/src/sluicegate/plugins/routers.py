@@ -74,7 +74,6 @@ class TrafficRouter(Configured[ConfigT], ABC):
     raises anything fails the pass and is tried again with a growing delay; the error's text reaches the user.
     """
 
-    name: ClassVar[str]
     capabilities: ClassVar[AbstractSet[Capability]]
 
     @abstractmethod

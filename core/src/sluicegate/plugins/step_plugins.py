@@ -85,7 +85,6 @@ class StepPlugin(Configured[ConfigT], ABC):
     (the process ended, the status could not be written) is made again with the same status, so all must be idempotent.
     """
 
-    name: ClassVar[str]
 
     @abstractmethod
     async def run(self, context: StepContext[ConfigT], status: Any) -> StepResult:
