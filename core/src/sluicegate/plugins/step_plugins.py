@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from sluicegate.plugins.configured import Configured
 from sluicegate.plugins.context import ConfigT
@@ -84,7 +84,6 @@ class StepPlugin(Configured[ConfigT], ABC):
     `name` is what `steps[].plugin.name` says. `config` is taken from the type argument. A call whose answer was lost
     (the process ended, the status could not be written) is made again with the same status, so all must be idempotent.
     """
-
 
     @abstractmethod
     async def run(self, context: StepContext[ConfigT], status: Any) -> StepResult:
