@@ -2,6 +2,7 @@
 
 import shlex
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +49,8 @@ class Reader:
     async def do(self, passage: Passage) -> None:
         """Type the commands of a passage, and look at what the last one prints."""
         *before, last = passage.commands
+        if " restart " in last:
+            await eventually(self._seconds_since_the_last_pod, lambda age: age > 1, "pods of an earlier second")
         for line in before:
             await self._says(line)
         if last.startswith("curl ") and not self.cluster.serves_http:
@@ -60,6 +63,12 @@ class Reader:
             assert await self._says(last) == plain(passage.shown)
         pods = await self.namespace.client.list(PODS, self.namespace.name)
         self.pods.append({pod["metadata"]["uid"] for pod in pods})
+
+    async def _seconds_since_the_last_pod(self) -> float:
+        """A restart leaves the pods of its own second alone, as in Argo Rollouts."""
+        pods = await self.namespace.client.list(PODS, self.namespace.name)
+        newest = max(datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in pods)
+        return (datetime.now(UTC) - newest).total_seconds()
 
     async def left_nothing(self) -> None:
         """Wait until what the README has made is gone."""
