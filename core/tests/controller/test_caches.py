@@ -3,7 +3,7 @@
 import json
 
 from sluicegate.api.foreign import ObjectMeta, OwnerReference, ReplicaSet
-from sluicegate.controller.caches import Caches, decode_rollout
+from sluicegate.controller.caches import Caches, decode_object
 
 
 def keep(caches: Caches, namespace: str, name: str, owner: str | None) -> None:
@@ -38,5 +38,5 @@ def test_a_rollout_is_kept_without_the_record_of_who_wrote_what() -> None:
         "metadata": {"name": "shop", "uid": "1", "managedFields": [{"manager": "kubectl"}]},
         "spec": {"replicas": 2},
     }
-    stored = decode_rollout(json.dumps(sent).encode())
+    stored = decode_object(json.dumps(sent).encode())
     assert stored.document == {"metadata": {"name": "shop", "uid": "1"}, "spec": {"replicas": 2}}

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from sluicegate.api.validation import InvalidManifest
-from sluicegate.controller.caches import StoredRollout, decode_rollout, key_of
+from sluicegate.controller.caches import StoredRollout, decode_object, key_of
 from sluicegate.controller.specs import Specs
 
 
 def stored(*, uid: str = "1", generation: int = 1, status: dict[str, Any] | None = None, **spec: Any) -> StoredRollout:
     metadata = {"namespace": "demo", "name": "shop", "uid": uid, "generation": generation}
     document = {"metadata": metadata, "spec": {"replicas": 2, "selector": {}, **spec}, "status": status or {}}
-    return decode_rollout(json.dumps(document).encode())
+    return decode_object(json.dumps(document).encode())
 
 
 def test_a_spec_is_read_once_a_generation() -> None:

@@ -14,7 +14,7 @@ from sluicegate.api.crds import crds
 from sluicegate.api.merge import apply_merge_patch
 from sluicegate.api.resources import DEPLOYMENTS, NAMESPACES, POD_TEMPLATES, ROLLOUTS
 from sluicegate.api.rollout import API_VERSION
-from sluicegate.controller.caches import Key, StoredRollout, decode_rollout
+from sluicegate.controller.caches import Key, StoredRollout, decode_object
 from sluicegate.controller.rollouts import reference_of
 from sluicegate.controller.specs import Specs
 from sluicegate.controller.watches import Watches
@@ -87,7 +87,7 @@ class Api:
         self.workloads = Workloads(self.client, self.watches, self.events)
 
     async def stored(self) -> StoredRollout:
-        return decode_rollout(await self.client.get_bytes(ROLLOUTS, *KEY))
+        return decode_object(await self.client.get_bytes(ROLLOUTS, *KEY))
 
     async def resolve(self) -> Resolved:
         """What a pass does first."""
@@ -245,7 +245,7 @@ async def test_what_is_borrowed_is_checked_once_for_each_version_of_it(api: Api)
 async def test_a_spec_that_cannot_be_read_keeps_its_finalizer(api: Api) -> None:
     manifest = borrower(metadata={"finalizers": [HAND_BACK]}, spec={"minReadySeconds": 2**31})
     manifest["metadata"] |= {"namespace": NAMESPACE, "deletionTimestamp": "2026-01-01T00:00:00Z"}
-    stored = decode_rollout(json.dumps(manifest).encode())
+    stored = decode_object(json.dumps(manifest).encode())
     rollout, errors = Specs().read(stored)
     assert (await api.workloads.resolved(stored, rollout, errors)).writes == ()
     decision = await api.workloads.hand_back(stored, rollout, errors, (), ())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,19 +19,23 @@ Key = tuple[str, str]
 """Namespace and name of a Rollout."""
 
 
-class StoredRollout(msgspec.Struct, frozen=True):
-    """A Rollout as the API sent it: its metadata decoded, the document as it is but for `managedFields`."""
+class StoredObject(msgspec.Struct, frozen=True):
+    """An object whole: its metadata decoded, the document as it is but for `managedFields`. Never change it."""
 
     metadata: ObjectMeta
     document: Mapping[str, Any]
 
 
-def decode_rollout(data: bytes) -> StoredRollout:
-    """A Rollout from its JSON; raises msgspec.ValidationError where its metadata is none."""
+StoredRollout: TypeAlias = StoredObject
+"""A Rollout as the API sent it."""
+
+
+def decode_object(data: bytes) -> StoredObject:
+    """An object of any kind from its JSON; raises msgspec.ValidationError where its metadata is none."""
     document = msgspec.json.decode(data, type=dict[str, Any])
     metadata = msgspec.convert(document.get("metadata"), ObjectMeta)
     document["metadata"].pop("managedFields", None)
-    return StoredRollout(metadata, document)
+    return StoredObject(metadata, document)
 
 
 def key_of(rollout: StoredRollout) -> Key:

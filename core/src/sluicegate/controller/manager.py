@@ -17,7 +17,7 @@ from sluicegate.controller.caches import (
     Caches,
     Key,
     StoredRollout,
-    decode_rollout,
+    decode_object,
     identify,
     is_handled,
     key_of,
@@ -122,7 +122,7 @@ class Manager:
     def _reflectors(self) -> tuple[Reflector[Any], ...]:
         caches = self._caches
         return (
-            self._reflector(ROLLOUTS, decode_rollout, caches.rollouts, self._rollout_changed),
+            self._reflector(ROLLOUTS, decode_object, caches.rollouts, self._rollout_changed),
             self._reflector(
                 REPLICA_SETS, decode_replica_set, caches.replica_sets, self._replica_set_changed, names.HASH_LABEL
             ),

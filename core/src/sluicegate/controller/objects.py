@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sluicegate.api.merge import merge_patch
 from sluicegate.api.resources import SECRETS, Resource
-from sluicegate.controller.caches import Key
-from sluicegate.controller.watches import StoredObject, Watches
+from sluicegate.controller.caches import Key, StoredObject
+from sluicegate.controller.watches import Watches
 from sluicegate.errors import AlreadyExists, BadRequest, Conflict, Forbidden, NotFound
 from sluicegate.kube.client import Client
 from sluicegate.kube.patches import with_resource_version

@@ -12,6 +12,7 @@ from sluicegate.api import names
 from sluicegate.api.foreign import Service
 from sluicegate.api.resources import EXPERIMENTS, ROLLOUTS, SERVICES
 from sluicegate.controller.caches import Caches, Key, StoredRollout
+from sluicegate.engine.services import UNPINNED
 from sluicegate.errors import NotFound
 from sluicegate.kube.client import Client
 from sluicegate.kube.patches import with_resource_version
@@ -37,11 +38,7 @@ class OrphanedServices:
             return
         if await self._is_used(service):
             return
-        patch = {
-            "metadata": {"annotations": {names.MANAGED_BY: None}},
-            "spec": {"selector": {names.HASH_LABEL: None}},
-        }
-        versioned = with_resource_version(patch, service.metadata.resource_version)
+        versioned = with_resource_version(UNPINNED, service.metadata.resource_version)
         try:
             await self.client.patch(SERVICES, *key, versioned)
         except NotFound:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
-from sluicegate.api.foreign import ObjectMeta
 from sluicegate.api.resources import Resource
-from sluicegate.controller.caches import Key
+from sluicegate.controller.caches import Key, StoredObject, decode_object
 from sluicegate.controller.interests import ByLabels, ByName, HasMetadata, Interests
 from sluicegate.controller.watched import KindCache, WatchedKind
 from sluicegate.errors import Forbidden
@@ -22,21 +21,6 @@ if TYPE_CHECKING:
     import builtins
 
 T = TypeVar("T", bound=HasMetadata)
-
-
-class StoredObject(msgspec.Struct, frozen=True):
-    """A foreign object whole: its metadata decoded, the document as it is but for `managedFields`. Never change it."""
-
-    metadata: ObjectMeta
-    document: Mapping[str, Any]
-
-
-def decode_object(data: bytes) -> StoredObject:
-    """An object of any kind from its JSON; raises msgspec.ValidationError where its metadata is none."""
-    document = msgspec.json.decode(data, type=dict[str, Any])
-    metadata = msgspec.convert(document.get("metadata"), ObjectMeta)
-    document["metadata"].pop("managedFields", None)
-    return StoredObject(metadata, document)
 
 
 class Watches:

@@ -1,7 +1,7 @@
 """Which pods each Service of a Rollout selects, and when it may be switched to others."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -10,6 +10,12 @@ from sluicegate.api.foreign import ReplicaSet
 from sluicegate.api.rollout import Rollout
 from sluicegate.engine.decision import Event, PatchService
 from sluicegate.engine.view import View, available, hash_of, size
+
+UNPINNED: Final[Mapping[str, Any]] = {
+    "metadata": {"annotations": {names.MANAGED_BY: None}},
+    "spec": {"selector": {names.HASH_LABEL: None}},
+}
+"""The merge patch that gives a Service back the selector it had before a Rollout took it over."""
 
 
 def named_services(rollout: Rollout) -> Iterator[str]:

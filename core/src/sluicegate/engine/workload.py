@@ -14,6 +14,7 @@ from sluicegate.api.metadata import LabelSelector
 from sluicegate.api.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, Resource
 from sluicegate.api.rollout import Rollout, WorkloadRef
 from sluicegate.engine.decision import Action, Decision, Event, PatchRollout, PatchService, ScaleDeployment
+from sluicegate.engine.services import UNPINNED
 from sluicegate.engine.view import View, hash_of, revision_of, size
 from sluicegate.errors import SluicegateError
 
@@ -289,14 +290,10 @@ def _returned(rollout: Rollout, deployment: Workload) -> tuple[Action, ...]:
 
 def _unpinned(rollout: Rollout, services: Iterable[Service]) -> Iterator[PatchService]:
     """Services that select the Rollout's pods alone select all pods of the application again."""
-    patch = {
-        "spec": {"selector": {names.HASH_LABEL: None}},
-        "metadata": {"annotations": {names.MANAGED_BY: None}},
-    }
     for service in services:
         owner = service.metadata.annotations.get(names.MANAGED_BY, rollout.name)
         if names.HASH_LABEL in service.spec.selector and owner == rollout.name:
-            yield PatchService(service, patch)
+            yield PatchService(service, UNPINNED)
 
 
 def _let_go(rollout: Rollout, *events: Event) -> PatchRollout:
